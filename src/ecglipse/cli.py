@@ -1,0 +1,325 @@
+"""The command line: arguments to function calls, results to stdout, errors to exit codes.
+
+Data goes to stdout (`--json` for JSON), progress and hints to stderr. Exit: 0 done, 1 the user's mistake
+or a damaged input, 2 wrong usage. Nothing heavy is imported before a verb runs.
+"""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+from ecglipse import __version__
+from ecglipse.errors import EcglipseError
+
+app = App(
+    name="ecglipse",
+    help="Learn what to hide in an ECG: adversarial-masking pretraining of 12-lead encoders, and an honest "
+    "comparison.",
+    version=__version__,
+    version_flags=["--version"],
+)
+
+Json = Annotated[bool, Parameter(name="--json", negative="")]
+Set = Annotated[list[str] | None, Parameter(name="--set", negative="", allow_leading_hyphen=False)]
+Flag = Parameter(negative="")
+
+
+@app.command
+def demo(*, out: Path = Path("demo"), quick: Annotated[bool, Flag] = False, as_json: Json = False) -> None:
+    """Run the whole chain on simulated recordings, from a store to a report.
+
+    Parameters
+    ----------
+    out
+        Folder to write to.
+    quick
+        A tenth of the work: see the chain, not the result.
+    as_json
+        Print what was made as JSON.
+    """
+    from ecglipse.commands.demo import demo as verb
+
+    made = verb(out=out, quick=quick)
+    _print(
+        made,
+        f"{made.records} simulated records, {made.cells} readings of the test set in {made.seconds:.0f} s",
+        f"wrote `{made.page}`; open it in a browser",
+        as_json=as_json,
+    )
+
+
+@app.command
+def prepare(
+    source: Path,
+    store: Path,
+    *,
+    corpus: str | None = None,
+    fs: float = 100.0,
+    duration_s: float = 10.0,
+    limit: int | None = None,
+    replace: Annotated[bool, Flag] = False,
+    as_json: Json = False,
+) -> None:
+    """Turn a folder of recordings into an array store.
+
+    Parameters
+    ----------
+    source
+        Folder of recordings: PTB-XL, CinC 2020/21, LUDB, CinC 2011, or any folder of WFDB records.
+    store
+        Folder to write; it appears whole or not at all.
+    corpus
+        Name of the corpus, where it is not recognised; see `ecglipse show CORPUS`.
+    fs
+        Sampling rate of the store, Hz.
+    duration_s
+        Length of a stored recording, s; longer ones are cut about their middle, shorter ones rejected.
+    limit
+        Take only the first so many recordings.
+    replace
+        Write over a store that is there.
+    as_json
+        Print what was made as JSON.
+    """
+    from ecglipse.commands.prepare import prepare as verb
+
+    made = verb(source, store, corpus=corpus, fs=fs, duration_s=duration_s, limit=limit, replace=replace)
+    rejected = sum(made.rejects.values())
+    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(made.rejects.items()))
+    _print(
+        made,
+        f"{made.n_records} records stored, {rejected} rejected{f' ({reasons})' if rejected else ''}"
+        f" in {made.seconds:.1f} s",
+        f"wrote `{store}`" + (f"; see `{store / 'rejects.jsonl'}`" if rejected else "")
+        + f"; next: `ecglipse show {store}`",
+        as_json=as_json,
+    )
+
+
+@app.command
+def verify(path: Path, *, as_json: Json = False) -> None:
+    """Check every byte of a store or a run against its digests.
+
+    Parameters
+    ----------
+    path
+        Folder of a store or of a run.
+    as_json
+        Print the findings as JSON.
+    """
+    from ecglipse.commands.verify import verify as verb
+
+    found = verb(path)
+    lines = [f"{path}: {problem}" for problem in found.problems]
+    verdict = "sound" if found.ok else f"{len(found.problems)} problems"
+    _print(found, *lines, f"{found.kind} `{path}`: {verdict}, {found.checked} files checked", as_json=as_json)
+    if not found.ok:
+        raise SystemExit(1)
+
+
+@app.command
+def pretrain(
+    config: Path,
+    *,
+    method: str | None = None,
+    seed: int | None = None,
+    rotation: int = 0,
+    overrides: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Pretrain an encoder without labels; run it again to go on from where it stopped.
+
+    Parameters
+    ----------
+    config
+        TOML file of an experiment; see `configs/`.
+    method
+        Which of its methods, where there are several.
+    seed
+        Of everything drawn; by default the config's first.
+    rotation
+        Which of its splits, counted from 0.
+    overrides
+        Change a value by dotted path, such as `--set pretrain.epochs=3`; may be repeated.
+    as_json
+        Print what was made as JSON.
+    """
+    from ecglipse.commands.pretrain import pretrain as verb
+
+    made = verb(config, method=method, seed=seed, rotation=rotation, overrides=overrides or ())
+    done = "was finished already" if made.loss is None else f"loss {made.loss:.3f} nats, {made.coverage:.1%} hidden"
+    resumed = f", resumed from step {made.resumed_from}" if made.resumed_from and made.loss is not None else ""
+    _print(
+        made,
+        f"{made.method}: {made.steps} steps on {made.records} records{resumed}, {done} ({made.seconds:.0f} s)",
+        f"wrote `{made.run}`; next: `ecglipse transfer {config} --from {made.run}`",
+        as_json=as_json,
+    )
+
+
+@app.command
+def transfer(
+    config: Path,
+    *,
+    run: Annotated[Path, Parameter(name="--from")],
+    rotation: int = 0,
+    overrides: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Probe and fine-tune a pretrained encoder with few labels.
+
+    Parameters
+    ----------
+    config
+        TOML file that the run was pretrained with.
+    run
+        Folder of the run.
+    rotation
+        Which of the config's splits; the one the run was trained on.
+    overrides
+        Change a value by dotted path; as given to `pretrain`.
+    as_json
+        Print the scores as JSON.
+    """
+    from ecglipse.commands.transfer import transfer as verb
+
+    made = verb(config, run=run, rotation=rotation, overrides=overrides or ())
+    lines = [
+        f"{task}, {fraction:.0%} of labels, {probe}: macro AUROC "
+        + ("n/a" if score is None else f"{score:.3f}")
+        + f" ({count} {'draw' if count == 1 else 'draws'})"
+        for (task, probe, fraction), (score, count) in made.scores.items()
+    ]
+    content = {
+        "ledger": str(made.ledger / "results.jsonl"),
+        "added": made.added,
+        "skipped": made.skipped,
+        "scores": [
+            {"task": t, "probe": p, "fraction": f, "macro_auroc": score, "draws": n}
+            for (t, p, f), (score, n) in made.scores.items()
+        ],
+    }
+    _print(
+        content,
+        *lines,
+        f"wrote {made.added} readings to `{made.ledger / 'results.jsonl'}` ({made.skipped} were there)"
+        f"; next: `ecglipse study {config}`",
+        as_json=as_json,
+    )
+
+
+@app.command
+def study(
+    config: Path,
+    *,
+    plan: Annotated[bool, Flag] = False,
+    workers: int | None = None,
+    overrides: Set = None,
+    as_json: Json = False,
+) -> None:
+    """Run the whole grid of a config: method x seed x task x fraction x draw; run it again to go on.
+
+    Parameters
+    ----------
+    config
+        TOML file of a study; see `configs/`.
+    plan
+        Only say what would be run.
+    workers
+        Processes, one core each; by default the config's.
+    overrides
+        Change a value by dotted path, such as `--set study.seeds=[0,1]`; may be repeated.
+    as_json
+        Print what was made as JSON.
+    """
+    from ecglipse.commands.study import study as verb
+
+    made = verb(config, overrides=overrides or (), plan=plan, workers=workers)
+    rows = [f"{name}: {units} encoders, {cells} readings" for name, units, cells in made.plan]
+    if plan:
+        total = f"{made.units} encoders and {made.cells} readings in all, nothing run"
+        _print(made, *rows, total, as_json=as_json)
+        return
+    _print(
+        made,
+        f"{made.units} encoders, {made.cells} readings, {made.added} of them new ({made.seconds:.0f} s)",
+        f"wrote `{made.folder}`; next: `ecglipse report {made.folder}`",
+        as_json=as_json,
+    )
+
+
+@app.command
+def report(folder: Path, *, out: Path | None = None, as_json: Json = False) -> None:
+    """Write the report of a study: one HTML page, a CSV and a Markdown table.
+
+    Parameters
+    ----------
+    folder
+        Of the study.
+    out
+        Folder to write to; by default the study's own.
+    as_json
+        Print the paths as JSON.
+    """
+    from ecglipse.commands.report import report as verb
+
+    made = verb(folder, out=out)
+    _print(made, f"wrote `{made.html}`, `{made.csv}` and `{made.markdown}`", as_json=as_json)
+
+
+@app.command
+def show(thing: str, *, out: Path | None = None, row: int | None = None, as_json: Json = False) -> None:
+    """Show a recording on ECG paper, or say what a store, run, study, config or corpus holds.
+
+    Parameters
+    ----------
+    thing
+        Path of a `.hea` file, a store, a run, a study or a config; or the name of a corpus.
+    out
+        Picture to write, where there is one.
+    row
+        Of a store: the record to draw.
+    as_json
+        Print what is known as JSON.
+    """
+    from ecglipse.commands.show import show as verb
+
+    found = verb(thing, out=out, row=row)
+    _print(found.data, found.text, *([f"wrote `{found.picture}`"] if found.picture else []), as_json=as_json)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; the console script."""
+    try:
+        app(arguments, exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        print(f"error: {_usage(error)}\n\nhint: see `ecglipse --help`", file=sys.stderr)
+        raise SystemExit(2) from None
+    except EcglipseError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("stopped; run the same command again to go on", file=sys.stderr)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        raise SystemExit(1) from None
+
+
+def _usage(error: CycloptsError) -> str:
+    """The message alone, without the box that is drawn around it."""
+    return str(error).strip().rstrip(".")
+
+
+def _print(made: Any, *lines: str, as_json: bool) -> None:
+    """Print the result to stdout: sentences, or JSON."""
+    if as_json:
+        content = asdict(made) if is_dataclass(made) and not isinstance(made, type) else made
+        print(json.dumps(content, default=str, ensure_ascii=False))
+        return
+    for line in lines:
+        print(line)

@@ -1,0 +1,29 @@
+"""The verbs, one function each; what the command line does, Python does by the same name.
+
+>>> from ecglipse import commands                                  # doctest: +SKIP
+>>> commands.prepare(Path("ptb-xl"), Path("stores/ptbxl"))          # doctest: +SKIP
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecglipse.commands.demo import demo as demo
+    from ecglipse.commands.prepare import prepare as prepare
+    from ecglipse.commands.pretrain import pretrain as pretrain
+    from ecglipse.commands.report import report as report
+    from ecglipse.commands.show import show as show
+    from ecglipse.commands.study import study as study
+    from ecglipse.commands.transfer import transfer as transfer
+    from ecglipse.commands.verify import verify as verify
+
+VERBS = ("demo", "prepare", "verify", "pretrain", "transfer", "study", "report", "show")
+
+
+def __getattr__(name: str) -> Any:
+    """Load a verb when it is asked for, so that importing this package costs nothing."""
+    if name not in VERBS:
+        raise AttributeError(f"module 'ecglipse.commands' has no attribute {name!r}")
+    verb = getattr(importlib.import_module(f"ecglipse.commands.{name}"), name)
+    globals()[name] = verb
+    return verb

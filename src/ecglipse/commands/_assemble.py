@@ -1,0 +1,172 @@
+"""Where a config meets the components: the only place that turns words of a config into objects."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+
+from ecglipse.batches import Batches, torch_rng
+from ecglipse.config import Config, Method, digest
+from ecglipse.models.heads import Projection
+from ecglipse.models.masknet import MaskNet
+from ecglipse.models.resnet import ResNet1d, resnet18
+from ecglipse.pretrain import (
+    AdversarialMasking,
+    LearnedMask,
+    MaskPolicy,
+    MixedMask,
+    NoMask,
+    Player,
+    RandomMask,
+    Training,
+)
+from ecglipse.splits import Split, by_folds, by_patient, rotations
+from ecglipse.store import Store
+from ecglipse.views.base import BaseViews
+from ecglipse.views.masking import FILLS
+from ecglipse.views.threekg import threekg, threekg_projection, time_mask
+
+View = Callable[[Tensor, torch.Generator], Tensor]
+
+
+def splits(config: Config, store: Store) -> list[Split]:
+    """The splits of a study: one, or one a rotation."""
+    rule = config.split
+    if rule.kind == "rotations":
+        return rotations(store.table)
+    if rule.kind == "patients":
+        return [by_patient(store.table, seed=0, validation=rule.validation_share, test=rule.test_share)]
+    return [by_folds(store.table, train=rule.train, validation=rule.validation, test=rule.test)]
+
+
+def encoder(config: Config, *, leads: int, seed: int) -> ResNet1d:
+    """The encoder with its initial weights: the same for all methods of a seed."""
+    rule = config.encoder
+    return resnet18(leads=leads, width=rule.width, dim=rule.dim, generator=torch_rng(seed, "init", "encoder"))
+
+
+def base_views(config: Config, *, fs: float) -> BaseViews:
+    """The base augmentation: the same for all methods of a study."""
+    rule = config.views
+    return BaseViews(
+        sigma_mv=rule.noise_mv,
+        wander_mv=rule.wander_mv,
+        powerline_mv=rule.powerline_mv,
+        emg_mv=rule.emg_mv,
+        gain=rule.gain,
+        fs=fs,
+    )
+
+
+def view(config: Config, method: Method, *, fs: float) -> View:
+    """What makes each of the two views of a method."""
+    base = base_views(config, fs=fs)
+    if method.views == "base":
+        return base
+    spatial = {"3kg": threekg, "3kg-projection": threekg_projection}[method.views]
+
+    def both(x: Tensor, generator: torch.Generator) -> Tensor:
+        return time_mask(spatial(base(x, generator), generator), generator)
+
+    return both
+
+
+def policy(config: Config, method: Method, *, leads: int, fs: float, seed: int) -> MaskPolicy:
+    """Who decides what is hidden."""
+    if method.masks == "none":
+        return NoMask()
+    rule = config.masks
+    groups = 1 if method.leads == "shared" else leads
+    chance = RandomMask(groups=groups, coverage=rule.coverage, segment_s=rule.segment_s, fs=fs)
+    first: MaskPolicy = chance
+    if method.masks == "adversarial":
+        network = config.mask_network
+        net = MaskNet(
+            leads=leads,
+            groups=groups,
+            width=network.width,
+            fs=fs,
+            frame_hz=network.frame_hz,
+            generator=torch_rng(seed, "init", "masks"),
+        )
+        first = LearnedMask(
+            net,
+            coverage=rule.coverage,
+            segment_s=rule.segment_s,
+            fs=fs,
+            bound=network.bound,
+            temperature=network.temperature,
+            choice=method.choice,
+        )
+    if not method.mix_shared:
+        return first
+    shared = RandomMask(groups=1, coverage=rule.coverage, segment_s=rule.segment_s, fs=fs)
+    return MixedMask(first, shared, share=method.mix_shared)
+
+
+def training(
+    config: Config, method: Method, *, batches: Batches, rows: Int[np.ndarray, " record"], seed: int
+) -> Training:
+    """A pretraining run of a method, not yet begun."""
+    store, rule = batches.store, config.pretrain
+    leads = len(store.leads)
+    game = AdversarialMasking(
+        encoder(config, leads=leads, seed=seed),
+        projection(config, seed=seed),
+        policy(config, method, leads=leads, fs=store.fs, seed=seed),
+        temperature=rule.temperature,
+        fill=FILLS[config.masks.fill],
+    ).to(batches.device)
+    return Training(
+        game,
+        batches,
+        rows,
+        view=view(config, method, fs=store.fs),
+        seed=seed,
+        epochs=rule.epochs,
+        batch=rule.batch,
+        accumulate=rule.accumulate,
+        encoder=Player(rule.learning_rate, rule.weight_decay),
+        masks=Player(config.mask_network.learning_rate),
+        mask_every=config.mask_network.every,
+        play=rule.play,
+        precision=precision(config, batches.device),
+    )
+
+
+def projection(config: Config, *, seed: int) -> nn.Module:
+    """The projection g with its initial weights."""
+    rule = config.encoder
+    return Projection(
+        rule.dim, rule.projection_hidden, rule.projection_dim, generator=torch_rng(seed, "init", "projection")
+    )
+
+
+def precision(config: Config, device: torch.device) -> str:
+    """fp32, or bf16 where it is asked for or the hardware has it."""
+    asked = config.pretrain.precision
+    if asked != "auto":
+        return asked
+    has = device.type == "cuda" and torch.cuda.get_device_capability(device)[0] >= 8
+    return "bf16" if has else "fp32"
+
+
+def pretraining_facts(config: Config, method: Method, *, store: Store, split: Split, seed: int) -> dict[str, object]:
+    """Everything that determines a pretrained encoder, in plain values; its digest is the run's id."""
+    dump = config.model_dump(mode="json")
+    return {
+        "format": "ecglipse-run",
+        "version": 1,
+        "seed": seed,
+        "method": method.model_dump(mode="json", exclude={"title"}),
+        "encoder": dump["encoder"],
+        "views": dump["views"],
+        "masks": dump["masks"],
+        "mask_network": dump["mask_network"],
+        "pretrain": {k: v for k, v in dump["pretrain"].items() if k != "checkpoint_every_s"},
+        "store": store.digest,
+        "rows": digest([int(row) for row in split.train]),
+        "input": {"fs": store.fs, "n_samples": store.n_samples, "leads": list(store.leads), "unit": "mV"},
+    }

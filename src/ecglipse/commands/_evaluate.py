@@ -1,0 +1,302 @@
+"""Reads encoders: for one unit of a study, its pretraining if need be, then every cell to the ledger."""
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+
+from ecglipse.batches import Batches, best_device
+from ecglipse.checkpoints import latest_checkpoint
+from ecglipse.commands import _assemble
+from ecglipse.commands.pretrain import open_store, pick_split, pretrain, run_folder
+from ecglipse.config import Config
+from ecglipse.errors import CheckpointError
+from ecglipse.metrics import apply_temperature, best_thresholds, evaluate, temperature
+from ecglipse.models.resnet import ResNet1d
+from ecglipse.provenance import provenance
+from ecglipse.results import Ledger, cell_id
+from ecglipse.splits import fraction_subset, label_order, restrict
+from ecglipse.store import Store
+from ecglipse.study.plan import Cell, Unit, cells
+from ecglipse.tasks import Labels, find_task, label
+from ecglipse.transfer.features import features
+from ecglipse.transfer.finetune import finetune
+from ecglipse.transfer.probes import knn_probe, linear_probe
+
+RESULTS_VERSION = 1
+"""Raised when a change of the code changes what a cell means; old cells are then computed anew."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Labelled rows of one part of a split."""
+
+    rows: Int[np.ndarray, " record"]
+    y: UInt8[np.ndarray, "record class"]
+    patients: Int[np.ndarray, " record"]
+
+    def take(self, chosen: Int[np.ndarray, " some"]) -> "Part":
+        """Give some of them, by position."""
+        return Part(self.rows[chosen], self.y[chosen], self.patients[chosen])
+
+
+def do_unit(config: Config, unit: Unit) -> int:
+    """Do one unit of a study; gives the number of cells added. Done before: costs a glance at the ledger."""
+    bench = Bench(config, rotation=unit.rotation)
+    folder = Path(config.out)
+    run = None
+    if config.methods[unit.method].kind == "pretrained":
+        run = run_folder(config, unit.method, store=bench.store, split=bench.split, seed=unit.seed)
+        if not bench.missing(unit, run=run, folder=folder) and (run / "masks.npz").exists():
+            return 0
+        run = pretrain(config, method=unit.method, seed=unit.seed, rotation=unit.rotation, progress=False).run
+    return bench.evaluate(unit, run=run, folder=folder)[0]
+
+
+class Bench:
+    """A store, a split and the tasks on it: where encoders are read.
+
+    Args:
+        config: of the study.
+        rotation: which split.
+    """
+
+    def __init__(self, config: Config, *, rotation: int) -> None:
+        self.config, self.rotation = config, rotation
+        self.store = open_store(config, Store)
+        self.split = pick_split(_assemble.splits(config, self.store), rotation)
+
+    @cached_property
+    def batches(self) -> Batches:
+        """The store on the device."""
+        return Batches(self.store, device=best_device())
+
+    def labels(self, task: str) -> Labels:
+        """The task's labels over the whole store."""
+        return label(find_task(task, self.store.manifest.vocabulary), self.store.table)
+
+    def parts(self, task: str) -> tuple[Labels, dict[str, Part]]:
+        """The task's labelled rows in each part of the split."""
+        labels = self.labels(task)
+        place = {int(row): index for index, row in enumerate(labels.rows)}
+        split = restrict(self.split, labels)
+        parts = {}
+        for name in ("train", "validation", "test"):
+            rows = getattr(split, name)
+            index = np.array([place[int(row)] for row in rows], dtype=np.int64)
+            parts[name] = Part(rows, labels.y[index], labels.patients[index])
+        return labels, parts
+
+    def missing(self, unit: Unit, *, run: Path | None, folder: Path) -> list[Cell]:
+        """The unit's cells that the ledger does not have."""
+        ledger = Ledger(folder)
+        return [cell for cell in cells(self.config, unit) if not ledger.has(self.identity(unit, cell, run))]
+
+    def identity(self, unit: Unit, cell: Cell, run: Path | None) -> str:
+        """Hash of everything that determines a cell's numbers."""
+        rule = self.config.transfer
+        encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, self.config.encoder.model_dump()]
+        finetuning = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
+        finetuning.pop("finetune_draws")
+        return cell_id(
+            version=RESULTS_VERSION,
+            store=self.store.digest,
+            split=self.split.digest,
+            encoder=encoder,
+            kind=self.config.methods[unit.method].kind,
+            task=cell.task,
+            probe=cell.probe,
+            fraction=cell.fraction,
+            draw=cell.draw,
+            validation=cell.validation,
+            settings=[finetuning, self.config.views.model_dump()] if cell.probe == "finetune" else None,
+        )
+
+    def evaluate(self, unit: Unit, *, run: Path | None, folder: Path) -> tuple[int, int]:
+        """Compute the unit's missing cells; gives (added, there already)."""
+        todo = self.missing(unit, run=run, folder=folder)
+        total = len(cells(self.config, unit))
+        if not todo:
+            return 0, total
+        encoder = self.encoder(unit, run)
+        ledger, found = Ledger(folder), _Features(encoder, self.batches)
+        for cell in todo:
+            self._read(unit, cell, run, encoder, found, ledger)
+        return len(todo), total - len(todo)
+
+    def encoder(self, unit: Unit, run: Path | None) -> ResNet1d:
+        """The unit's encoder: of the run, or with its initial weights."""
+        encoder = _assemble.encoder(self.config, leads=len(self.store.leads), seed=unit.seed)
+        if run is not None:
+            found = latest_checkpoint(run)
+            if found is None:
+                raise CheckpointError(f"{run}: has no checkpoint", hint="finish it with `ecglipse pretrain`")
+            if found.counters["step"] < found.counters["total"]:
+                raise CheckpointError(
+                    f"{run}: stopped at step {found.counters['step']} of {found.counters['total']}",
+                    hint="finish it with `ecglipse pretrain`",
+                )
+            load_encoder(encoder, found.tensors, where=str(run))
+        return encoder.to(self.batches.device)
+
+    def _read(
+        self, unit: Unit, cell: Cell, run: Path | None, encoder: ResNet1d, found: "_Features", ledger: Ledger
+    ) -> None:
+        """Compute one cell and write it."""
+        began = time.monotonic()
+        labels, parts = self.parts(cell.task)
+        train = _subset(parts["train"], cell.fraction, cell.draw)
+        share = cell.fraction if cell.validation == "matched" else 1.0
+        validation, test = _subset(parts["validation"], share, cell.draw), parts["test"]
+        kind = labels.task.kind
+        if cell.probe == "finetune":
+            result: Any = self._finetune(unit, cell, encoder, train, validation, test, kind)
+        else:
+            probe = {"linear": linear_probe, "knn": knn_probe}[cell.probe]
+            result = probe(
+                found(train.rows), train.y, found(validation.rows), validation.y, found(test.rows), kind=kind
+            )
+        cooled = temperature(validation.y, result.validation_scores, kind)
+        scores = apply_temperature(result.test_scores, cooled, kind)
+        reading = evaluate(
+            test.y,
+            scores,
+            kind=kind,
+            classes=labels.task.classes,
+            thresholds=best_thresholds(
+                validation.y, apply_temperature(result.validation_scores, cooled, kind)
+            ),
+        )
+        self._write(unit, cell, run, labels, parts, train, validation, scores, result, reading, ledger, began)
+
+    def _finetune(
+        self, unit: Unit, cell: Cell, encoder: ResNet1d, train: Part, validation: Part, test: Part, kind: Any
+    ) -> Any:
+        """Fine-tune a copy of the encoder; from scratch, the encoder learns at the head's rate."""
+        rule = self.config.transfer
+        scratch = self.config.methods[unit.method].kind == "scratch"
+        return finetune(
+            encoder,
+            train.y.shape[1],
+            self.batches.millivolts,
+            train.rows,
+            train.y,
+            validation.rows,
+            validation.y,
+            test.rows,
+            kind=kind,
+            epochs=rule.finetune_epochs,
+            batch=rule.finetune_batch,
+            learning_rate=rule.finetune_learning_rate,
+            encoder_learning_rate_scale=1.0 if scratch else rule.finetune_encoder_scale,
+            weight_decay=1e-4,
+            seed=unit.seed * 1000 + cell.draw,
+            augment=_assemble.base_views(self.config, fs=self.store.fs),
+        )
+
+    def _write(
+        self,
+        unit: Unit,
+        cell: Cell,
+        run: Path | None,
+        labels: Labels,
+        parts: dict[str, Part],
+        train: Part,
+        validation: Part,
+        scores: Float[np.ndarray, "record class"],
+        result: Any,
+        reading: Any,
+        ledger: Ledger,
+        began: float,
+    ) -> None:
+        """Append the ledger's line with its predictions."""
+        test, method, facts = parts["test"], self.config.methods[unit.method], provenance()
+        line = {
+            "cell": self.identity(unit, cell, run),
+            "study": self.config.name,
+            "method": unit.method,
+            "kind": method.kind,
+            "seed": unit.seed,
+            "rotation": unit.rotation,
+            "task": cell.task,
+            "task_kind": labels.task.kind,
+            "classes": list(labels.task.classes),
+            "probe": cell.probe,
+            "fraction": cell.fraction,
+            "draw": cell.draw,
+            "validation": cell.validation,
+            "n_train": len(train.rows),
+            "n_validation": len(validation.rows),
+            "n_test": len(test.rows),
+            "positives_test": [int(count) for count in test.y.sum(0)],
+            "split": self.split.digest,
+            "config": self.config.digest,
+            "store": self.store.digest,
+            "run": run.name if run else None,
+            "chosen": result.chosen,
+            "metrics": reading.metrics,
+            "per_class": reading.per_class,
+            "left_out": list(reading.left_out),
+            "undefined": reading.undefined,
+            "seconds": round(time.monotonic() - began, 3),
+            "commit": facts.get("commit"),
+            "versions": facts.get("versions", {}),
+            "hardware": {"cpu": facts.get("cpu"), "device": str(self.batches.device), "threads": _threads()},
+            "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        _, patients = np.unique(test.patients, return_inverse=True)
+        ledger.append(line, rows=test.rows, scores=scores.astype(np.float32), truth=test.y, patients=patients)
+
+
+class _Features:
+    """Features by row, each computed once."""
+
+    def __init__(self, encoder: ResNet1d, batches: Batches) -> None:
+        self.encoder, self.batches = encoder, batches
+        self.place = np.full(len(batches.store), -1, dtype=np.int64)
+        self.values = np.zeros((0, encoder.dim), dtype=np.float32)
+
+    def __call__(self, rows: Int[np.ndarray, " record"]) -> Float[np.ndarray, "record dim"]:
+        """Give the features of these rows."""
+        new = rows[self.place[rows] < 0]
+        if len(new):
+            self.place[new] = len(self.values) + np.arange(len(new))
+            self.values = np.concatenate([self.values, features(self.encoder, self.batches.millivolts, new)])
+        return self.values[self.place[rows]]
+
+
+def load_encoder(encoder: ResNet1d, tensors: dict[str, torch.Tensor], *, where: str) -> None:
+    """Put a checkpoint's encoder into a module of the same architecture.
+
+    Raises:
+        CheckpointError: naming the first tensor that does not fit.
+    """
+    prefix = "game.encoder."
+    found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    wanted = encoder.state_dict()
+    for name, tensor in wanted.items():
+        if name not in found or found[name].shape != tensor.shape:
+            got = tuple(found[name].shape) if name in found else "nothing"
+            raise CheckpointError(
+                f"{where}: holds another encoder: {name} should be {tuple(tensor.shape)}, is {got}",
+                hint="give the config that the run was pretrained with",
+            )
+    encoder.load_state_dict(found)
+
+
+def _subset(part: Part, fraction: float, draw: int) -> Part:
+    """The draw's subset of this size: the same for every method and seed, and within every larger one."""
+    if fraction >= 1.0:
+        return part
+    return part.take(fraction_subset(part.y, part.patients, fraction, seed=0, draw=draw))
+
+
+def _threads() -> str:
+    return os.environ.get("OMP_NUM_THREADS", str(torch.get_num_threads()))

@@ -1,0 +1,47 @@
+"""Writes `masks.npz`: what a run's mask policy hides from a few validation records."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Int
+
+from ecglipse.batches import torch_rng
+from ecglipse.pretrain import NoMask, Training
+from ecglipse.seeding import numpy_rng
+
+DRAWS = 64
+
+
+def write_gallery(run: Path, training: Training, rows: Int[np.ndarray, " record"], *, count: int) -> None:
+    """Draw masks for `count` of these rows, the same rows in every run of a study.
+
+    Args:
+        run: folder to write to.
+        training: the run, at its end.
+        rows: of the validation records.
+        count: how many.
+    """
+    policy = training.game.policy
+    if isinstance(policy, NoMask) or count < 1:
+        return
+    chosen = np.sort(numpy_rng(0, "gallery").permutation(np.sort(rows))[:count])
+    x = training.batches.millivolts(chosen)
+    with torch.no_grad():
+        draws = [
+            policy(x, torch_rng(0, "gallery", draw, device=x.device)).expand_as(x).cpu().numpy()
+            for draw in range(DRAWS)
+        ]
+    table = training.batches.store.table.iloc[chosen]
+    partial = run / f".masks-{os.getpid()}.npz"
+    np.savez_compressed(
+        partial,
+        signal=x.cpu().numpy(),
+        mask=draws[0].astype(np.uint8),
+        probability=np.mean(draws, axis=0).astype(np.float16),
+        fs=np.float64(training.batches.store.fs),
+        leads=np.array(training.batches.store.leads),
+        titles=np.array([", ".join(codes) or "no statement" for codes in table["codes"]]),
+    )
+    partial.replace(run / "masks.npz")

@@ -1,0 +1,23 @@
+"""`report`: writes the page and the tables of a study; see `ecglipse.report.page`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ecglipse.report.page import Written
+
+
+def report(folder: Path, *, out: Path | None = None) -> "Written":
+    """Write `report.html`, `results.csv` and `results.md` of a study, as far as it has been run.
+
+    Args:
+        folder: of the study.
+        out: a folder for the three files, or the page's own path, ending in .html; by default the study's folder.
+
+    Raises:
+        LedgerError: if the study or its ledger is missing or damaged.
+        EcglipseError: if the files cannot be written.
+    """
+    from ecglipse.report.page import write_report
+
+    return write_report(folder, out)

@@ -1,0 +1,168 @@
+"""`study`: runs a whole grid and writes `study.json`, runs, the ledger and the report's input."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ecglipse.config import Config
+    from ecglipse.study.plan import Unit
+
+
+@dataclass(frozen=True)
+class Studied:
+    """What `study` made, or would make.
+
+    Args:
+        folder: of the study.
+        units: encoders in the grid.
+        cells: readings in the grid.
+        added: readings computed by this call; 0 for a plan.
+        seconds: of this call.
+        plan: (method, encoders, cells) rows.
+    """
+
+    folder: Path
+    units: int
+    cells: int
+    added: int
+    seconds: float
+    plan: tuple[tuple[str, int, int], ...]
+
+
+def study(
+    config: "Path | Config",
+    *,
+    overrides: Sequence[str] = (),
+    plan: bool = False,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Studied:
+    """Run every cell of a config's grid that is not in its ledger yet.
+
+    Args:
+        config: a config, or the path of one.
+        overrides: "a.b=value", where `config` is a path.
+        plan: only say what would be run.
+        workers: processes; by default the config's.
+        progress: say on stderr what ended.
+
+    Raises:
+        ConfigError, StoreError, TaskError: before anything is run.
+        TrainingError: if a process dies; the same call goes on from there.
+    """
+    from ecglipse.checkpoints import write_json
+    from ecglipse.commands import _assemble
+    from ecglipse.commands._evaluate import do_unit
+    from ecglipse.commands.pretrain import open_store
+    from ecglipse.config import Config, load
+    from ecglipse.store import Store
+    from ecglipse.study import cells, units
+    from ecglipse.study.runner import run
+    from ecglipse.tasks import find_task, label
+
+    began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    settings = config if isinstance(config, Config) else load(config, overrides=overrides)
+    store = open_store(settings, Store)
+    splits = _assemble.splits(settings, store)
+    for name in settings.transfer.tasks:
+        label(find_task(name, store.manifest.vocabulary), store.table)
+    grid = units(settings, n_rotations=len(splits))
+    total = sum(len(cells(settings, unit)) for unit in grid)
+    rows = tuple(
+        (name, len(mine), sum(len(cells(settings, unit)) for unit in mine))
+        for name in settings.methods
+        if (mine := [unit for unit in grid if unit.method == name])
+    )
+    folder = Path(settings.out)
+    if plan:
+        return Studied(folder, len(grid), total, 0, time.monotonic() - began, rows)
+    folder.mkdir(parents=True, exist_ok=True)
+    about = _about(settings, store, splits, grid, total) | {"started": started}
+    write_json(folder / "study.json", about)
+    added = 0
+    for done, (unit, new) in enumerate(
+        run(partial(do_unit, settings), grid, workers=workers or settings.study.workers), start=1
+    ):
+        added += new
+        if progress:
+            _say(f"{done}/{len(grid)} encoders: {unit.method} seed {unit.seed} rotation {unit.rotation}, {new} cells")
+    seconds = time.monotonic() - began
+    write_json(folder / "study.json", _finish(about, folder, seconds))
+    return Studied(folder, len(grid), total, added, seconds, rows)
+
+
+def _about(config: "Config", store: Any, splits: Any, grid: "list[Unit]", total: int) -> dict[str, Any]:
+    """What `study.json` says, but for times and counts that are known at the end."""
+    from ecglipse.commands.pretrain import run_folder
+    from ecglipse.provenance import provenance
+
+    methods = []
+    for name, rule in config.methods.items():
+        runs = {}
+        for unit in grid:
+            if unit.method == name and rule.kind == "pretrained":
+                split = splits[unit.rotation]
+                runs[f"{unit.seed}/{unit.rotation}"] = run_folder(
+                    config, name, store=store, split=split, seed=unit.seed
+                ).name
+        methods.append(
+            {
+                "name": name,
+                "title": rule.title or name,
+                "kind": rule.kind,
+                "views": rule.views,
+                "masks": rule.masks,
+                "leads": rule.leads,
+                "mix_shared": rule.mix_shared,
+                "runs": runs,
+            }
+        )
+    return {
+        "name": config.name,
+        "config": config.model_dump(mode="json"),
+        "config_hash": config.digest,
+        "store": {
+            "digest": store.digest,
+            "corpus": store.manifest.corpus,
+            "n_records": len(store),
+            "n_patients": int(store.table["patient_id"].nunique()),
+            "fs": store.fs,
+            "duration_s": store.n_samples / store.fs,
+        },
+        "splits": [
+            {"train": len(s.train), "validation": len(s.validation), "test": len(s.test), "digest": s.digest}
+            for s in splits
+        ],
+        "plan": {"units": len(grid), "cells": total},
+        "methods": methods,
+        "baselines": list(config.study.baselines),
+        "replicates": config.study.replicates,
+        "synthetic": store.manifest.corpus == "simulator",
+        "provenance": provenance(),
+    }
+
+
+def _finish(about: dict[str, Any], folder: Path, seconds: float) -> dict[str, Any]:
+    """Add what is known at the end: times, and how often each task's test set was read."""
+    from ecglipse.results import Ledger
+
+    reads: dict[str, int] = {}
+    for line in Ledger(folder).lines():
+        reads[line["task"]] = reads.get(line["task"], 0) + 1
+    return about | {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "test_reads": reads,
+    }
+
+
+def _say(text: str) -> None:
+    """Print to stderr."""
+    import sys
+
+    print(text, file=sys.stderr, flush=True)

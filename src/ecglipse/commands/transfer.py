@@ -1,0 +1,89 @@
+"""`transfer`: reads an encoder's worth with few labels, and writes each reading to a ledger."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecglipse.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from ecglipse.config import Config
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """What `transfer` made.
+
+    Args:
+        ledger: folder of the ledger.
+        added: cells computed by this call.
+        skipped: cells that were there already.
+        scores: (task, probe, fraction) to (mean macro AUROC, number of cells).
+        seconds: of this call.
+    """
+
+    ledger: Path
+    added: int
+    skipped: int
+    scores: dict[tuple[str, str, float], tuple[float | None, int]]
+    seconds: float
+
+
+def transfer(
+    config: "Path | Config",
+    *,
+    run: Path,
+    rotation: int = 0,
+    overrides: Sequence[str] = (),
+) -> Transferred:
+    """Probe and fine-tune a pretrained encoder on the config's tasks, fractions and draws.
+
+    Args:
+        config: a config, or the path of one; must describe the store the run was pretrained on.
+        run: folder of a finished pretraining run.
+        rotation: which split; must be the one the run was trained on.
+        overrides: "a.b=value", where `config` is a path.
+
+    Raises:
+        CheckpointError: if the run is missing, unfinished or not of this config.
+        TaskError: if a task cannot be had from the store.
+    """
+    from ecglipse.commands._evaluate import Bench
+    from ecglipse.commands.pretrain import run_folder
+    from ecglipse.config import Config, load
+    from ecglipse.results import Ledger
+    from ecglipse.study.plan import Unit
+
+    began = time.monotonic()
+    settings = config if isinstance(config, Config) else load(config, overrides=overrides)
+    bench = Bench(settings, rotation=rotation)
+    found = [
+        Unit(name, seed, rotation)
+        for name, rule in settings.methods.items()
+        if rule.kind == "pretrained"
+        for seed in _seeds(settings, run)
+        if run_folder(settings, name, store=bench.store, split=bench.split, seed=seed).name == run.name
+    ]
+    if not found:
+        raise CheckpointError(
+            f"{run}: no method of this config would make this run",
+            hint="give the config, overrides and rotation that the run was pretrained with",
+        )
+    added, skipped = bench.evaluate(found[0], run=run, folder=Path(settings.out))
+    lines = [line for line in Ledger(Path(settings.out)).lines() if line["run"] == run.name]
+    groups: dict[tuple[str, str, float], list[float]] = {}
+    for line in lines:
+        score = line["metrics"]["macro_auroc"]
+        key = (line["task"], line["probe"], line["fraction"])
+        groups.setdefault(key, []).extend([] if score is None else [score])
+    scores = {key: (sum(v) / len(v) if v else None, len(v)) for key, v in groups.items()}
+    return Transferred(Path(settings.out), added, skipped, scores, time.monotonic() - began)
+
+
+def _seeds(config: "Config", run: Path) -> list[int]:
+    """The seed that the run's own config names."""
+    from ecglipse.checkpoints import read_json
+
+    return [int(read_json(run / "config.json").get("seed", config.study.seeds[0]))]

@@ -1,0 +1,314 @@
+"""Config: a TOML file to one checked, frozen object; all faults of a file in one message.
+
+Unknown keys are errors with a suggestion. The only override is by dotted path: `pretrain.epochs=3`.
+"""
+
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ecglipse.errors import ConfigError
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A table of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Splits(Section):
+    """Which records are trained on, chosen by and tested on."""
+
+    kind: Literal["folds", "rotations", "patients"] = "folds"
+    """folds: the corpus' folds as named below; rotations: five rotations of ten folds, two a test set;
+    patients: drawn by patient, for corpora without folds."""
+    train: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
+    """Folds to train on (kind "folds")."""
+    validation: tuple[int, ...] = (9,)
+    """Folds that choose (kind "folds")."""
+    test: tuple[int, ...] = (10,)
+    """Folds that are read once (kind "folds")."""
+    validation_share: Share = 0.15
+    """Share of the patients that choose (kind "patients")."""
+    test_share: Share = 0.25
+    """Share of the patients that are read once (kind "patients")."""
+
+
+class Encoder(Section):
+    """The encoder f."""
+
+    name: Literal["resnet18"] = "resnet18"
+    """The reference's 1-D ResNet-18."""
+    width: Count = 16
+    """Channels of the first stage; 64 and dim 512 make the reference's 4,111,488 parameters."""
+    dim: Count = 128
+    """Size of the features."""
+    projection_hidden: Count = 256
+    """Hidden size of the projection g."""
+    projection_dim: Count = 64
+    """Output size of the projection g."""
+
+
+class Views(Section):
+    """The base augmentation of both views, the same under every mask policy; a strength of 0 leaves one out."""
+
+    noise_mv: NotNegative = 0.02
+    """White noise, mV (standard deviation, at most)."""
+    wander_mv: NotNegative = 0.0
+    """Baseline wander, mV."""
+    powerline_mv: NotNegative = 0.0
+    """Mains hum, mV."""
+    emg_mv: NotNegative = 0.0
+    """Muscle noise, mV."""
+    gain: Annotated[float, Field(ge=1)] = 1.1
+    """Largest factor on the amplitude of a record; 1 leaves it."""
+
+
+class Masks(Section):
+    """What every mask policy shares."""
+
+    coverage: Share = 0.5
+    """Share of each record hidden, exactly."""
+    segment_s: Positive = 0.25
+    """Length of a segment, s."""
+    fill: Literal["baseline", "bridge"] = "baseline"
+    """What stands in hidden places: the lead's isoelectric level, or a straight line."""
+
+
+class MaskNetwork(Section):
+    """The mask network M and how it learns."""
+
+    width: Count = 16
+    """Channels of its first level, a multiple of 8."""
+    frame_hz: Annotated[float, Field(ge=25, le=50)] = 25.0
+    """Frames a second that it sees."""
+    bound: Positive = 2.0
+    """Largest size of a logit."""
+    temperature: Positive = 1.0
+    """Of the relaxation that carries its gradient."""
+    learning_rate: Positive = 1e-3
+    """Peak rate."""
+    every: Count = 1
+    """It plays in every n-th step."""
+
+
+class Pretrain(Section):
+    """How the players learn."""
+
+    epochs: Count = 60
+    """Passes over the training records."""
+    batch: Annotated[int, Field(ge=2)] = 128
+    """Records a batch; negatives come from it."""
+    accumulate: Count = 1
+    """Batches a step."""
+    learning_rate: Positive = 1e-3
+    """Peak rate of encoder and projection."""
+    weight_decay: NotNegative = 1e-4
+    """Decoupled, of encoder and projection."""
+    temperature: Positive = 0.1
+    """Of NT-Xent."""
+    play: Literal["one-pass", "alternating"] = "one-pass"
+    """Both players from one backward, or one after the other."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto: bf16 on a GPU that has it in hardware, else fp32."""
+    checkpoint_every_s: Positive = 60.0
+    """Seconds between checkpoints, at most."""
+
+
+class Method(Section):
+    """One way to get an encoder."""
+
+    title: str = ""
+    """How the report calls it; the method's name if empty."""
+    kind: Literal["pretrained", "init", "scratch"] = "pretrained"
+    """pretrained without labels; init: a random encoder, frozen; scratch: a random encoder, fine-tuned."""
+    views: Literal["base", "3kg", "3kg-projection"] = "base"
+    """What makes a view beside the base augmentation."""
+    masks: Literal["none", "random", "adversarial"] = "none"
+    """Who decides what is hidden from the second view."""
+    leads: Literal["shared", "per-lead"] = "shared"
+    """One mask for all leads, or one a lead."""
+    choice: Literal["drawn", "decided"] = "drawn"
+    """Adversarial masks: drawn from the learned distribution, or its top segments."""
+    mix_shared: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the records that a random mask over all leads hides instead."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Method":
+        if self.kind != "pretrained" and (self.masks != "none" or self.views != "base"):
+            raise ValueError(f"kind {self.kind!r} trains nothing: leave out `masks` and `views`")
+        if self.masks == "none" and self.mix_shared:
+            raise ValueError("`mix_shared` needs `masks`")
+        return self
+
+
+class Transfer(Section):
+    """What the encoders are used for."""
+
+    tasks: tuple[str, ...] = ("sex", "superclass", "rhythm")
+    """Names of tasks."""
+    fractions: tuple[Share, ...] = (0.05, 0.1, 1.0)
+    """Shares of the training labels."""
+    draws: Count = 5
+    """Label subsets a fraction; the whole has one."""
+    probes: tuple[Literal["linear", "knn", "finetune"], ...] = ("linear",)
+    """How features are read; `scratch` methods are always fine-tuned."""
+    finetune_draws: Count = 2
+    """Label subsets a fraction that are fine-tuned: the first ones."""
+    validation: tuple[Literal["matched", "full"], ...] = ("matched",)
+    """matched: the validation labels shrink with the training labels; full: they do not."""
+    finetune_epochs: Count = 20
+    """Longest fine-tuning; the best epoch by validation is kept."""
+    finetune_batch: Annotated[int, Field(ge=2)] = 32
+    """Records a batch."""
+    finetune_learning_rate: Positive = 1e-3
+    """Peak rate of the head."""
+    finetune_encoder_scale: Positive = 0.3
+    """Rate of a pretrained encoder over the head's; from scratch both have the head's."""
+
+
+class Study(Section):
+    """The grid."""
+
+    seeds: tuple[int, ...] = (0,)
+    """Of pretraining."""
+    workers: Count = 2
+    """Processes; each takes one core."""
+    baselines: tuple[str, ...] = ()
+    """Methods that paired differences are taken to, beside each learned mask's random twin."""
+    gallery: Count = 4
+    """Validation records whose masks are drawn in the report."""
+    replicates: Count = 1000
+    """Of the bootstrap."""
+
+
+class Config(Section):
+    """An experiment."""
+
+    name: str
+    """Of the study; letters, digits and dashes."""
+    store: str
+    """Folder of the array store, from where the command is run."""
+    out: str
+    """Folder that the study or the run is written to."""
+    corpus_fs: Positive | None = None
+    """The rate the store must have, Hz; none: whatever it has."""
+    split: Splits = Splits()
+    encoder: Encoder = Encoder()
+    views: Views = Views()
+    masks: Masks = Masks()
+    mask_network: MaskNetwork = MaskNetwork()
+    pretrain: Pretrain = Pretrain()
+    methods: Annotated[dict[str, Method], Field(min_length=1)]
+    transfer: Transfer = Transfer()
+    study: Study = Study()
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Config":
+        unknown = [name for name in self.study.baselines if name not in self.methods]
+        if unknown:
+            raise ValueError(f"`study.baselines` names methods that are not there: {', '.join(unknown)}")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits of everything in the config."""
+        return digest(self.model_dump(mode="json"))
+
+
+def digest(content: Any) -> str:
+    """Give 16 hex digits of anything that JSON can say, the same whatever the order of keys."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def load(path: Path, *, overrides: Sequence[str] = ()) -> Config:
+    """Read a TOML file.
+
+    Args:
+        path: of the file.
+        overrides: "a.b=value" by dotted path; the value as in TOML, or a bare word.
+
+    Raises:
+        ConfigError: if the file is missing, is not TOML, or has keys or values that do not fit.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such config", hint="see `configs/` for examples") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    for override in overrides:
+        _apply(content, override)
+    return check(content, where=str(path))
+
+
+def check(content: dict[str, Any], *, where: str) -> Config:
+    """Make a config of plain values.
+
+    Raises:
+        ConfigError: naming every key or value that does not fit.
+    """
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        faults = [_fault(item) for item in error.errors()]
+        raise ConfigError(
+            f"{where}: {len(faults)} {'fault' if len(faults) == 1 else 'faults'}\n  " + "\n  ".join(faults)
+        ) from None
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    """Put one override into the plain values."""
+    path, equals, text = override.partition("=")
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
+        raise ConfigError(f"--set {override}: not of the form `a.b=value`")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    table = content
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {override}: `{key}` is a value, not a table")
+    table[keys[-1]] = value
+
+
+def _fault(item: Any) -> str:
+    """One line about one fault: where, what, and a suggestion for a misspelt key."""
+    place = ".".join(str(part) for part in item["loc"]) or "the file"
+    if item["type"] == "extra_forbidden":
+        known = _keys(item["loc"][:-1])
+        near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+        meant = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
+        return f"{place}: unknown key; {meant}"
+    if item["type"] == "missing":
+        return f"{place}: missing"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return f"{place}: {message[:1].lower()}{message[1:]}; got {item['input']!r:.60}"
+
+
+def _keys(location: tuple[Any, ...]) -> list[str]:
+    """The keys that a table may have."""
+    model: Any = Config
+    for part in location:
+        if model is Config and part == "methods":
+            model = dict
+        elif model is dict:
+            model = Method
+        else:
+            model = model.model_fields[part].annotation
+    return sorted(model.model_fields)

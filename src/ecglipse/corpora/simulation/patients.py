@@ -1,0 +1,106 @@
+"""Who is recorded: sex, age, and the shape of a heart's beat, the same in all recordings of one patient."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.spatial.transform import Rotation
+
+from ecglipse.corpora.simulation import beat
+from ecglipse.corpora.simulation.draws import generators, normals, truncated
+from ecglipse.seeding import derive
+
+CHEST_MEN = np.array([0.88, 1.08, 1.06, 1.08, 1.07, 1.06])
+CHEST_WOMEN = np.array([0.88, 0.98, 0.84, 0.86, 0.90, 0.96])
+"""Gain of V1..V6 by sex: the means of the measured leads over those of the template (see beat.py's source)."""
+
+
+T_MEN = np.array([[1.2, 1.2, 1.4], [1.05, 1.05, 1.22], [1.05, 1.05, 1.22]])
+T_WOMEN = np.array([[0.7, 0.7, 0.5], [0.85, 0.85, 0.62], [0.85, 0.85, 0.62]])
+"""Factors on the T template (component, axis) by sex: in men the ST segment takes off more steeply and the T
+wave points more to the front."""
+
+
+@dataclass(frozen=True)
+class Patients:
+    """One row per recording (a patient's row is repeated); times in seconds, dipoles in millivolts."""
+
+    female: Bool[np.ndarray, " row"]
+    age: Float[np.ndarray, " row"]
+    p_s: Float[np.ndarray, " row"]
+    pr_s: Float[np.ndarray, " row"]
+    """PR at 70 beats a minute, from the P wave's onset."""
+    qrs_s: Float[np.ndarray, " row"]
+    qtc_s: Float[np.ndarray, " row"]
+    """QT corrected by Fridericia's formula."""
+    rate: Float[np.ndarray, " row"]
+    """Tendency to a fast heart, standard normal."""
+    p: Float[np.ndarray, "row 2 3"]
+    qrs: Float[np.ndarray, "row 4 3"]
+    t: Float[np.ndarray, "row 3 3"]
+    chest: Float[np.ndarray, "row 6"]
+    """Gain of V1..V6."""
+
+
+def is_female(seed: int, number: int) -> bool:
+    """Whether the patient is a woman: one of patients 2 k and 2 k + 1 is, by a coin."""
+    return bool((derive(seed, "simulator", "sex", number // 2) + number) % 2)
+
+
+def draw_patients(seed: int, numbers: Sequence[int]) -> Patients:
+    """Draw the patients of these numbers; each is a pure function of (seed, number).
+
+    Differences between the sexes (women against men) and their sources: QTc + 14 ms and QRS - 7 ms, Rijnbeek
+    et al. 2014, J Electrocardiol 47:914; V2..V5 lower by about a fifth, and T and ST in V1..V3 smaller, Macfarlane
+    2018, Ann Noninvasive Electrocardiol 23:e12493, with the sizes measured on the records named in beat.py.
+    With age: voltage - 0.3 % a year, PR + 0.2 ms, the frontal axis 0.3 degrees to the left.
+    """
+    rngs = generators(seed, "patient", numbers)
+    female = np.array([is_female(seed, number) for number in numbers])
+    z = normals(rngs, 9)
+    axes = normals(rngs, 3, 3)
+    per_component = normals(rngs, 9, 3)
+    chest = normals(rngs, 6)
+    one = np.ones(len(female))
+    age = truncated(z[:, 0], 58 * one, 18 * one, low=20 * one, high=90 * one)
+    old = age - 55
+
+    turn = np.radians([12.0, 12.0, 13.0]) * axes[:, 0]
+    turn[:, 2] -= np.radians(0.3) * old
+    qrs_turn = Rotation.from_rotvec(turn).as_matrix()
+    t_turn = Rotation.from_rotvec(0.4 * turn + np.radians(10) * axes[:, 1]).as_matrix()
+    p_turn = Rotation.from_rotvec(np.radians([8, 8, 12]) * axes[:, 2]).as_matrix()
+
+    voltage = 0.20 * z[:, 1] - 0.003 * old
+    return Patients(
+        female=female,
+        age=age,
+        p_s=np.clip(0.106 + 0.008 * z[:, 2], 0.085, 0.13),
+        pr_s=np.clip(0.155 + 0.020 * z[:, 3] + 0.0002 * old, 0.115, 0.198),
+        qrs_s=np.clip(np.where(female, 0.087, 0.094) + 0.0075 * z[:, 4], 0.068, 0.118),
+        qtc_s=np.clip(np.where(female, 0.416, 0.402) + 0.017 * z[:, 5] + 0.0001 * old, 0.35, 0.47),
+        rate=z[:, 6],
+        p=_vary(beat.P.dipole, 0.20 * z[:, 7], 0.2, per_component[:, :2], p_turn),
+        qrs=_vary(beat.QRS.dipole, voltage, 0.2, per_component[:, 2:6], qrs_turn),
+        t=_vary(
+            beat.T.dipole * np.where(female[:, None, None], T_WOMEN, T_MEN),
+            0.4 * voltage + 0.25 * z[:, 8],
+            0.15,
+            per_component[:, 6:],
+            t_turn,
+        ),
+        chest=np.where(female[:, None], CHEST_WOMEN, CHEST_MEN) * np.exp(0.10 * chest),
+    )
+
+
+def _vary(
+    dipole: Float[np.ndarray, "*row component 3"],
+    log_gain: Float[np.ndarray, " n"],
+    spread: float,
+    z: Float[np.ndarray, "n component 3"],
+    turn: Float[np.ndarray, "n 3 3"],
+) -> Float[np.ndarray, "n component 3"]:
+    """One patient's dipoles: all scaled by exp(log_gain), each coordinate by exp(spread z), all turned."""
+    own = dipole * np.exp(log_gain[:, None, None] + spread * z)
+    return np.asarray(own @ turn.swapaxes(1, 2))

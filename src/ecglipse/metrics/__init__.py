@@ -1,0 +1,19 @@
+"""Metrics of a whole test set, from probabilities: pure NumPy, no randomness, no intervals."""
+
+from ecglipse.metrics.calibration import apply_temperature, brier, ece, temperature
+from ecglipse.metrics.decisions import best_thresholds
+from ecglipse.metrics.evaluation import Evaluation, Kind, evaluate
+from ecglipse.metrics.ranking import auprc, auroc
+
+__all__ = [
+    "Evaluation",
+    "Kind",
+    "apply_temperature",
+    "auprc",
+    "auroc",
+    "best_thresholds",
+    "brier",
+    "ece",
+    "evaluate",
+    "temperature",
+]

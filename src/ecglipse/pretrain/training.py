@@ -1,0 +1,256 @@
+"""The loop: a generator of step reports; it touches no disk, and every draw is a function of seed and step.
+
+A step is one step of the optimisers and takes up to `accumulate` batches. `state()` and `load()` are all
+that a checkpoint needs: weights, buffers, moments and the number of steps done.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ecglipse.batches import Batches, epoch_batches, torch_rng
+from ecglipse.errors import TrainingError
+from ecglipse.pretrain.game import AdversarialMasking, Round
+
+View = Callable[[Tensor, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What happened in one step; all numbers are plain floats, None where there is nothing to tell.
+
+    Args:
+        step: steps done, this one included.
+        epoch: epoch the step belongs to, from 0.
+        loss: mean NT-Xent of the step's batches, nats.
+        coverage: share of samples hidden.
+        learning_rate: of the encoder in this step.
+        encoder_grad: norm of the gradient of encoder and projection, before clipping.
+        mask_grad: norm of the mask network's gradient; None where it did not play.
+        spread: standard deviation of the logits over a record's segments; 0 = the network is indifferent.
+        variation: standard deviation of the logits between records, segment by segment; 0 = it gives every
+            record the same mask.
+        records: records seen in this step.
+    """
+
+    step: int
+    epoch: int
+    loss: float
+    coverage: float
+    learning_rate: float
+    encoder_grad: float
+    mask_grad: float | None
+    spread: float | None
+    variation: float | None
+    records: int
+
+
+@dataclass(frozen=True)
+class Player:
+    """How one player learns.
+
+    Args:
+        learning_rate: peak, reached after the warm-up; falls to zero by a cosine.
+        weight_decay: decoupled (AdamW).
+        clip: largest norm of the gradient.
+    """
+
+    learning_rate: float
+    weight_decay: float = 0.0
+    clip: float = 1.0
+
+
+class Training:
+    """A training run in memory.
+
+    Args:
+        game: encoder, projection and mask policy, on the device of `batches`.
+        batches: where signals come from.
+        rows: rows of the store to train on.
+        view: makes a view of a batch; called twice a batch, with a generator of its own each time.
+        seed: of everything drawn.
+        epochs: passes over `rows`.
+        batch: records a batch; NT-Xent takes its negatives from it.
+        accumulate: batches a step; the last step of an epoch takes what is left.
+        encoder: how encoder and projection learn.
+        masks: how the mask network learns.
+        mask_every: the mask network plays in every n-th step.
+        play: "one-pass" (both players move at once, from one backward) or "alternating" (the encoder
+            moves first, then the mask network against the moved encoder).
+        warmup: share of all steps in which the rates rise.
+        precision: "fp32", or "bf16" for autocast with losses in float32.
+    """
+
+    def __init__(
+        self,
+        game: AdversarialMasking,
+        batches: Batches,
+        rows: Int[np.ndarray, " record"],
+        *,
+        view: View,
+        seed: int,
+        epochs: int,
+        batch: int,
+        accumulate: int = 1,
+        encoder: Player,
+        masks: Player,
+        mask_every: int = 1,
+        play: Literal["one-pass", "alternating"] = "one-pass",
+        warmup: float = 0.05,
+        precision: Literal["fp32", "bf16"] = "fp32",
+    ) -> None:
+        if len(rows) < 2:
+            raise TrainingError(f"pretraining needs at least 2 records, found {len(rows)}")
+        self.game, self.batches, self.rows, self.view = game, batches, rows, view
+        self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
+        self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
+        self.encoder_rule, self.mask_rule = encoder, masks
+        self.encoder_weights = [*game.encoder.parameters(), *game.projection.parameters()]
+        self.mask_weights = list(game.policy.parameters())
+        self.encoder_optimiser = _adam(self.encoder_weights, encoder)
+        self.mask_optimiser = _adam(self.mask_weights, masks) if self.mask_weights else None
+        self.done = 0
+        n_batches = max(len(rows) // min(batch, len(rows)), 1)
+        self.steps_per_epoch = math.ceil(n_batches / accumulate)
+        self.total = self.steps_per_epoch * epochs
+
+    def run(self) -> Iterator[StepReport]:
+        """Play on from where it stands to the last step; one report a step."""
+        while self.done < self.total:
+            yield self.step()
+
+    def step(self) -> StepReport:
+        """Play one step: gradients of every batch of it, then the optimisers.
+
+        Raises:
+            TrainingError: if the loss or a gradient is not a number; no weight has been changed then.
+        """
+        self.game.train()
+        epoch, window = divmod(self.done, self.steps_per_epoch)
+        parts = epoch_batches(self.rows, batch=self.batch, seed=self.seed, epoch=epoch)
+        parts = parts[window * self.accumulate : (window + 1) * self.accumulate]
+        plays = self.mask_optimiser is not None and (self.done + 1) % self.mask_every == 0
+        rate = self._rate()
+        self.encoder_optimiser.zero_grad(set_to_none=True)
+        if self.mask_optimiser is not None:
+            self.mask_optimiser.zero_grad(set_to_none=True)
+        one_pass = self.play == "one-pass"
+        first = self.game.one_pass if plays and one_pass else self.game.encoder_loss
+        rounds = [self._backward(first, part, index, len(parts)) for index, part in enumerate(parts)]
+        loss = sum(r.loss.item() for r in rounds) / len(rounds)
+        encoder_grad = self._check(self.encoder_weights, self.encoder_rule, loss)
+        mask_grad = None
+        if plays and one_pass:
+            mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
+        _step(self.encoder_optimiser, self.encoder_rule, rate)
+        if plays and not one_pass:
+            for index, part in enumerate(parts):
+                self._backward(self.game.mask_loss, part, index, len(parts))
+            mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
+        if plays and self.mask_optimiser is not None:
+            _step(self.mask_optimiser, self.mask_rule, rate)
+        spread, variation = self._watch(parts[0])
+        self.done += 1
+        return StepReport(
+            step=self.done,
+            epoch=epoch,
+            loss=loss,
+            coverage=sum(float(r.mask.mean()) for r in rounds) / len(rounds),
+            learning_rate=self.encoder_rule.learning_rate * rate,
+            encoder_grad=encoder_grad,
+            mask_grad=mask_grad,
+            spread=spread,
+            variation=variation,
+            records=sum(len(part) for part in parts),
+        )
+
+    def views(
+        self, rows: Int[np.ndarray, " batch"], index: int
+    ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"], torch.Generator]:
+        """Give both views of batch `index` of the current step, and the generator of its masks."""
+        x = self.batches.millivolts(rows)
+        device = self.batches.device
+        a, b, mask = (
+            torch_rng(self.seed, name, self.done, index, device=device) for name in ("view a", "view b", "mask")
+        )
+        return self.view(x, a), self.view(x, b), mask
+
+    def _backward(
+        self, loss_of: Callable[[Tensor, Tensor, torch.Generator], Round], rows: np.ndarray, index: int, of: int
+    ) -> Round:
+        """Run one batch forward and backward; gradients of a step's batches are averaged."""
+        a, b, generator = self.views(rows, index)
+        with torch.autocast(a.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
+            played = loss_of(a, b, generator)
+        (played.loss / of).backward()
+        return played
+
+    def _check(self, weights: list[nn.Parameter], rule: Player, loss: float) -> float:
+        """Clip the gradient and give its norm before that; refuse to go on from what is not a number."""
+        norm = float(nn.utils.clip_grad_norm_(weights, rule.clip))
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise TrainingError(
+                f"step {self.done + 1}: loss {loss}, gradient norm {norm}: not a finite number",
+                hint="lower `pretrain.learning_rate`, or look for broken records with `ecglipse verify`",
+            )
+        return norm
+
+    def _rate(self) -> float:
+        """Share of the peak rate in this step: linear warm-up, then a cosine to zero."""
+        warm = max(round(self.warmup * self.total), 1)
+        if self.done < warm:
+            return (self.done + 1) / warm
+        return 0.5 * (1 + math.cos(math.pi * (self.done - warm) / max(self.total - warm, 1)))
+
+    @torch.no_grad()
+    def _watch(self, rows: Int[np.ndarray, " batch"]) -> tuple[float | None, float | None]:
+        """Spread and variation of the logits on at most 16 records, every tenth step."""
+        if self.done % 10 or not self.mask_weights:
+            return None, None
+        logits = self.game.policy.logits(self.batches.millivolts(rows[:16]))
+        if logits is None:
+            return None, None
+        return float(logits.std(dim=-1).mean()), float(logits.std(dim=0).mean())
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, int]]:
+        """Everything that a run needs to go on: named tensors, and counters."""
+        tensors = {f"game.{name}": tensor.detach() for name, tensor in self.game.state_dict().items()}
+        for player, optimiser in self._optimisers():
+            for index, moments in optimiser.state_dict()["state"].items():
+                for name, value in moments.items():
+                    tensors[f"{player}.{index}.{name}"] = value
+        return tensors, {"step": self.done, "total": self.total, "seed": self.seed}
+
+    def load(self, tensors: dict[str, Tensor], counters: dict[str, int]) -> None:
+        """Go back to a state that `state` gave; the architecture must be the same."""
+        prefix = "game."
+        self.game.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+        for player, optimiser in self._optimisers():
+            moments: dict[int, dict[str, Tensor]] = {}
+            for key, value in tensors.items():
+                owner, _, rest = key.partition(".")
+                if owner == player:
+                    index, _, name = rest.partition(".")
+                    moments.setdefault(int(index), {})[name] = value
+            optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+        self.done = counters["step"]
+
+    def _optimisers(self) -> list[tuple[str, torch.optim.Optimizer]]:
+        pairs = [("encoder", self.encoder_optimiser), ("masks", self.mask_optimiser)]
+        return [(name, optimiser) for name, optimiser in pairs if optimiser is not None]
+
+
+def _adam(weights: list[nn.Parameter], rule: Player) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(weights, lr=rule.learning_rate, weight_decay=rule.weight_decay)
+
+
+def _step(optimiser: torch.optim.Optimizer, rule: Player, rate: float) -> None:
+    for group in optimiser.param_groups:
+        group["lr"] = rule.learning_rate * rate
+    optimiser.step()

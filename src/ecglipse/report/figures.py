@@ -1,0 +1,255 @@
+"""Curves of label efficiency, forests of paired differences, and curves of the game, as inline SVG."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from ecglipse.report.looks import Look
+from ecglipse.report.svg import FAINT, INK, letters_at_end, to_svg
+from ecglipse.report.tables import Comparison, Group, Summary, percent
+
+Steps = Sequence[Mapping[str, float | int | None]]
+
+GAME: Final = {
+    "loss": "contrastive loss, nats",
+    "coverage": "share hidden",
+    "spread": "spread of the mask's scores",
+    "variation": "variation between records",
+    "encoder_grad": "gradient norm, encoder",
+    "mask_grad": "gradient norm, mask network",
+}
+"""Fields of `steps.jsonl` that a reader of the game looks at first, and what they are."""
+
+
+def label_efficiency(
+    summary: Summary, look: Mapping[str, Look], *, probe: str, validation: str, name: str
+) -> str:
+    """Draw macro AUROC over the share of labels, one panel a task, a line and 95 % band a method.
+
+    Args:
+        summary: of the study.
+        look: of each method.
+        probe: which probe.
+        validation: which size of validation set.
+        name: prefix of the picture's ids.
+    """
+
+    def draw() -> Figure:
+        columns = min(3, len(summary.tasks))
+        rows = -(-len(summary.tasks) // columns)
+        figure = Figure(figsize=(10.2 if columns == 3 else 3.9 * columns, 3.5 * rows), layout="constrained")
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes in panels[len(summary.tasks) :]:
+            axes.set_visible(False)
+        for axes, task in zip(panels, summary.tasks, strict=False):
+            ends: list[tuple[float, str, str]] = []
+            heights: list[float] = []
+            for number, method in enumerate(summary.methods):
+                groups = [Group(task, probe, validation, f) for f in summary.fractions]
+                scores = [s for s in (summary.score(g, method.name) for g in groups) if s.mean is not None]
+                if not scores:
+                    continue
+                one = look[method.name]
+                x = np.array([100 * s.group.fraction for s in scores])
+                y = np.array([s.mean for s in scores], dtype=float)
+                low = np.array([s.mean if s.low is None else s.low for s in scores], dtype=float)
+                high = np.array([s.mean if s.high is None else s.high for s in scores], dtype=float)
+                strong = one.width > 2
+                axes.fill_between(
+                    x, low, high, color=one.colour, alpha=0.17 if strong else 0.06, linewidth=0, zorder=1
+                )
+                axes.plot(
+                    x,
+                    y,
+                    color=one.colour,
+                    linestyle=one.line,
+                    linewidth=one.width,
+                    marker=one.marker,
+                    markersize=6 if strong else 5,
+                    zorder=4 if strong else 3,
+                    gid=f"line{number}",
+                )
+                ends.append((float(y[-1]), one.letter, one.colour))
+                heights += [*(low if strong else y), *(high if strong else y)]
+            axes.set_title(task)
+            axes.set_xscale("log")
+            ticks = [100 * f for f in summary.fractions]
+            axes.set_xticks(ticks, [percent(f) for f in summary.fractions])
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.grid(axis="x", visible=False)
+            axes.set_xlabel("share of the training labels")
+            if not ends:
+                axes.text(0.5, 0.5, "n/a", transform=axes.transAxes, ha="center", color=FAINT)
+                continue
+            margin = max(0.06 * (max(heights) - min(heights)), 0.005)
+            bottom, top = min(heights) - margin, max(heights) + margin
+            axes.set_ylim(bottom, top)
+            letters_at_end(axes, ticks[-1], ends, gap=(top - bottom) / 17, low=bottom, high=top)
+        for axes in panels[::columns]:
+            axes.set_ylabel("macro AUROC")
+        return figure
+
+    words = f"Macro AUROC over label fraction for {len(summary.tasks)} tasks, {probe} probe; numbers in the table"
+    return to_svg(draw, name=name, label=words)
+
+
+def forest(
+    summary: Summary, look: Mapping[str, Look], *, probe: str, validation: str, name: str
+) -> str | None:
+    """Draw the paired differences of each candidate, a column for each opponent, grouped by task and fraction.
+
+    A filled marker is a difference that survives Holm over the tasks; an open one does not. Gives None
+    where nothing can be compared.
+
+    Args:
+        summary: of the study.
+        look: of each method.
+        probe: which probe.
+        validation: which size of validation set.
+        name: prefix of the picture's ids.
+    """
+    columns = forest_columns(summary, probe=probe, validation=validation)
+    if not any(c.estimate is not None for _, found in columns for c in found):
+        return None
+    keys = [
+        (task, fraction, method.name)
+        for task in summary.tasks
+        for fraction in summary.fractions
+        for method in summary.candidates()
+    ]
+
+    def draw() -> Figure:
+        n_rows = len(keys) + len(summary.tasks)
+        figure = Figure(figsize=(10.2, 0.235 * n_rows + 1.0), layout="constrained")
+        panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
+        place, labels, y = {}, [], 0.0
+        heads = []
+        task_before, fraction_before = None, None
+        for task, fraction, method in keys:
+            if task != task_before:
+                heads.append((y, task))
+                y += 1
+                fraction_before = None
+            text = f"{percent(fraction)}   " if fraction != fraction_before else ""
+            place[task, fraction, method] = y
+            labels.append((y, text + look[method].letter))
+            task_before, fraction_before = task, fraction
+            y += 1
+        for axes, (title, found) in zip(panels, columns, strict=True):
+            axes.axvline(0, color=INK, linewidth=1.0, zorder=2)
+            for c in found:
+                key = (c.group.task, c.group.fraction, c.method)
+                if c.estimate is None or key not in place:
+                    continue
+                one = look[c.method]
+                sure = c.p_holm is not None and c.p_holm < 0.05
+                if c.low is not None and c.high is not None:
+                    axes.plot([c.low, c.high], [place[key]] * 2, color=one.colour, linewidth=1.8, zorder=3)
+                axes.plot(
+                    [c.estimate],
+                    [place[key]],
+                    marker=one.marker,
+                    markersize=6.5,
+                    color=one.colour,
+                    markerfacecolor=one.colour if sure else "none",
+                    markeredgewidth=1.5,
+                    linestyle="none",
+                    zorder=4,
+                )
+            axes.set_title(title, fontsize=10)
+            axes.set_ylim(y - 0.4, -0.6)
+            axes.tick_params(axis="y", length=0)
+            axes.grid(axis="y", visible=False)
+            axes.spines["left"].set_visible(False)
+            for head, _ in heads[1:]:
+                axes.axhline(head - 0.4, color=FAINT, linewidth=0.5, alpha=0.5)
+            reach = max((abs(v) for c in found for v in (c.low, c.high, c.estimate) if v is not None), default=0.01)
+            axes.set_xlim(-1.12 * reach, 1.12 * reach)
+            axes.set_xlabel("worse        difference in macro AUROC        better", fontsize=8.5)
+        ticks = [*labels, *heads]
+        panels[0].set_yticks([t[0] for t in ticks], [t[1] for t in ticks])
+        for tick, (_, text) in zip(panels[0].get_yticklabels(), ticks, strict=True):
+            if any(text == head for _, head in heads):
+                tick.set_fontweight("bold")
+        return figure
+
+    return to_svg(draw, name=name, label=f"Forest of paired differences in macro AUROC, {probe} probe; numbers below")
+
+
+def forest_columns(
+    summary: Summary, *, probe: str, validation: str
+) -> list[tuple[str, list[Comparison]]]:
+    """Give the forest's columns: the random twin first, then each other baseline, with their comparisons."""
+    names = {m.name for m in summary.candidates()}
+    here = [
+        c
+        for c in summary.comparisons
+        if (c.group.probe, c.group.validation) == (probe, validation) and c.method in names
+    ]
+    columns = [("minus its random twin", [c for c in here if c.twin])]
+    for baseline in summary.baselines:
+        found = [c for c in here if c.baseline == baseline and not c.twin]
+        if summary.method(baseline).masks != "random":
+            columns.append((f"minus {summary.method(baseline).title}", found))
+    return [column for column in columns if column[1]]
+
+
+def game_curves(runs: Mapping[str, Sequence[Steps]], look: Mapping[str, Look], *, name: str) -> str | None:
+    """Draw how the game went: loss, coverage, what the mask network scores, gradients; a line a run.
+
+    Args:
+        runs: by method, the steps of each of its seeds.
+        look: of each method.
+        name: prefix of the picture's ids.
+    """
+    fields = [key for key in GAME if any(_series(steps, key)[1] for many in runs.values() for steps in many)]
+    if not fields:
+        return None
+
+    def draw() -> Figure:
+        columns = min(3, len(fields))
+        rows = -(-len(fields) // columns)
+        figure = Figure(figsize=(10.2, 2.5 * rows + 0.2), layout="constrained")
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes in panels[len(fields) :]:
+            axes.set_visible(False)
+        for axes, key in zip(panels, fields, strict=False):
+            ends, last, values = [], 0.0, []
+            for method, many in runs.items():
+                for number, steps in enumerate(many):
+                    x, y = _series(steps, key)
+                    if not y:
+                        continue
+                    one = look[method]
+                    axes.plot(x, y, color=one.colour, linestyle=one.line, linewidth=1.1, alpha=0.9)
+                    values += y
+                    last = max(last, x[-1])
+                    if number == 0:
+                        ends.append((y[-1], one.letter, one.colour))
+            axes.set_title(GAME[key], fontsize=10)
+            axes.set_xlabel("step")
+            axes.margins(x=0.01)
+            margin = 0.06 * (max(values) - min(values)) or 0.05 * abs(max(values)) or 0.1
+            bottom, top = min(values) - margin, max(values) + margin
+            axes.set_ylim(bottom, top)
+            letters_at_end(axes, last, ends, gap=(top - bottom) / 10, low=bottom, high=top)
+        return figure
+
+    return to_svg(draw, name=name, label=f"Curves of pretraining over its steps: {', '.join(fields)}")
+
+
+def _series(steps: Steps, key: str, *, points: int = 160) -> tuple[list[float], list[float]]:
+    """Steps and values of one field, averaged over windows so that at most `points` remain."""
+    pairs = [(float(s["step"] or 0), float(v)) for s in steps if (v := s.get(key)) is not None and "step" in s]
+    pairs = [(a, b) for a, b in pairs if np.isfinite(b)]
+    if not pairs:
+        return [], []
+    x, y = np.array(pairs).T
+    parts = min(points, len(pairs))
+    return (
+        [float(part.mean()) for part in np.array_split(x, parts)],
+        [float(part.mean()) for part in np.array_split(y, parts)],
+    )

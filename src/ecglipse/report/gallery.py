@@ -1,0 +1,152 @@
+"""Pictures of what masks hide and the steps of each run, read from a study's runs. Reads disk, writes nothing."""
+
+import base64
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from ecglipse.errors import EcglipseError
+from ecglipse.report.figures import Steps
+from ecglipse.report.paper import draw_mask_probability, to_png
+from ecglipse.report.tables import Method, Summary
+
+LONGEST_S: Final = 10.0
+"""Only this much of a record is drawn, s."""
+
+
+@dataclass(frozen=True)
+class Masks:
+    """`masks.npz` of a run: what its policy does to some records; see docs/architecture.md."""
+
+    signal: Float[np.ndarray, "record lead time"]
+    mask: UInt8[np.ndarray, "record lead time"]
+    probability: Float[np.ndarray, "record lead time"]
+    fs: float
+    leads: tuple[str, ...]
+    titles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One record under one method's masks, as a PNG data URI."""
+
+    record: str
+    method: str
+    uri: str
+    alt: str
+    width: int
+    """CSS pixels at which the paper has its true size."""
+
+
+def read_masks(path: Path) -> Masks:
+    """Read `masks.npz` of a run.
+
+    Raises:
+        EcglipseError: the file is damaged, or its arrays do not fit each other.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            signal = np.asarray(file["signal"], np.float32)
+            mask, probability = np.asarray(file["mask"], np.uint8), np.asarray(file["probability"], np.float32)
+            fs = float(file["fs"])
+            leads, titles = (tuple(str(x) for x in file[key]) for key in ("leads", "titles"))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise EcglipseError(f"{path}: not a file of masks: {error}") from None
+    fits = signal.ndim == 3 and signal.shape == mask.shape == probability.shape
+    fits = fits and signal.shape[0] == len(titles) and signal.shape[1] == len(leads) and fs > 0
+    if not fits:
+        shapes = f"signal {signal.shape}, mask {mask.shape}, probability {probability.shape}"
+        raise EcglipseError(f"{path}: arrays do not fit each other: {shapes}, {len(leads)} leads, {len(titles)} titles")
+    return Masks(signal, mask, probability, fs, leads, titles)
+
+
+def run_folder(folder: Path, method: Method) -> list[Path]:
+    """Give the folders of a method's runs that exist, in order of their seeds; names with a path in them are left out."""
+    names = [name for _, name in sorted(method.runs.items()) if name and Path(name).name == name]
+    return [path for name in names if (path := folder / "runs" / name).is_dir()]
+
+
+def shown_methods(summary: Summary) -> list[Method]:
+    """Give the methods whose masks are shown: two candidates and the random twin of the first."""
+    chosen = list(summary.candidates()[:2])
+    twins = [twin for m in chosen if (twin := summary.twin(m.name)) is not None]
+    return chosen + twins[:1]
+
+
+def pictures(folder: Path, summary: Summary, *, records: int = 2) -> tuple[list[Picture], list[str]]:
+    """Draw the same records under the masks of a few methods; also say what could not be drawn.
+
+    Args:
+        folder: of the study.
+        summary: of the study.
+        records: how many records, each drawn once a method.
+    """
+    found: list[tuple[Method, Masks]] = []
+    faults: list[str] = []
+    for method in shown_methods(summary):
+        paths = [p for run in run_folder(folder, method) if (p := run / "masks.npz").is_file()]
+        if paths:
+            try:
+                found.append((method, read_masks(paths[0])))
+            except EcglipseError as error:
+                faults.append(f"No picture of {method.title}: {error.message}")
+    drawn: list[Picture] = []
+    for title in found[0][1].titles[:records] if found else ():
+        for method, masks in found:
+            if title not in masks.titles:
+                continue
+            row = masks.titles.index(title)
+            end = round(LONGEST_S * masks.fs)
+            signal, mask = masks.signal[row, :, :end], masks.mask[row, :, :end].astype(np.float32)
+            figure = draw_mask_probability(
+                signal,
+                masks.fs,
+                masks.probability[row, :, :end],
+                leads=masks.leads,
+                title=f"{title}   ·   {method.title}",
+                mask=mask,
+            )
+            uri = "data:image/png;base64," + base64.b64encode(to_png(figure)).decode()
+            alt = (
+                f"12-lead ECG of {title} on paper, masks of {method.title}: {mask.mean():.0%} hidden in this draw; "
+                f"share of draws hidden, by lead: {_by_lead(masks, row)}"
+            )
+            drawn.append(Picture(title, method.name, uri, alt, round(figure.get_figwidth() * 96)))
+    return drawn, faults
+
+
+def _by_lead(masks: Masks, row: int) -> str:
+    means = masks.probability[row].mean(axis=1)
+    return ", ".join(f"{lead} {mean:.0%}" for lead, mean in zip(masks.leads, means, strict=True))
+
+
+def read_steps(run: Path) -> Steps:
+    """Read `steps.jsonl` of a run; a last line cut short by a kill is left out, other damage ends the reading."""
+    path = run / "steps.jsonl"
+    steps: list[dict[str, float | int | None]] = []
+    if not path.is_file():
+        return steps
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            step = json.loads(line)
+        except ValueError:
+            break
+        if isinstance(step, dict):
+            numbers = {k: v for k, v in step.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+            steps.append(dict(numbers))
+    return steps
+
+
+def game_steps(folder: Path, summary: Summary) -> dict[str, list[Steps]]:
+    """Give the steps of every pretrained method's runs that have any."""
+    found: dict[str, list[Steps]] = {}
+    for method in summary.methods:
+        many = [steps for run in run_folder(folder, method) if (steps := read_steps(run))]
+        if many and method.kind == "pretrained":
+            found[method.name] = many
+    return found

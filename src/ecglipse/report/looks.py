@@ -1,0 +1,77 @@
+"""How a method looks everywhere on a page: one colour, one marker, one letter. Readable without colour."""
+
+import html
+import string
+from dataclasses import dataclass
+from typing import Final
+
+from ecglipse.report.svg import themed
+from ecglipse.report.tables import FLOORS, Method, Summary
+
+GREY: Final = "#7a7f87"
+CANDIDATES: Final = ("#d55e00", "#0072b2", "#cc79a7", "#009e73")
+OTHERS: Final = ("#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#8c6d00", "#004d73")
+"""Okabe and Ito 2008 (jfly.uni-koeln.de/color), without their yellow and black, which vanish on white and on
+black paper; the last two of `OTHERS` are darker shades of it."""
+
+MARKERS: Final = "osD^vP<X>ph*"
+_PATHS: Final = {
+    "o": '<circle cx="6" cy="6" r="4"/>',
+    "s": '<rect x="2.5" y="2.5" width="7" height="7"/>',
+    "D": '<path d="M6 1 11 6 6 11 1 6z"/>',
+    "^": '<path d="M6 1.5 10.7 10H1.3z"/>',
+    "v": '<path d="M6 10.5 1.3 2h9.4z"/>',
+    "P": '<path d="M4.3 1.5h3.4v2.8h2.8v3.4H7.7v2.8H4.3V7.7H1.5V4.3h2.8z"/>',
+    "<": '<path d="M1.5 6 10 1.3v9.4z"/>',
+    "X": '<path d="M3.5 1.5 6 4l2.5-2.5 2 2L8 6l2.5 2.5-2 2L6 8l-2.5 2.5-2-2L4 6 1.5 3.5z"/>',
+    ">": '<path d="M10.5 6 2 1.3v9.4z"/>',
+    "p": '<path d="M6 1.2 10.8 4.7 9 10.3H3L1.2 4.7z"/>',
+    "h": '<path d="M6 1.2 10.2 3.6v4.8L6 10.8 1.8 8.4V3.6z"/>',
+    "*": '<path d="M6 .8 7.5 4.5l3.9.2-3 2.5 1 3.8L6 8.9 2.6 11l1-3.8-3-2.5 3.9-.2z"/>',
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colour (#rrggbb), matplotlib's marker, letter, line style and width in points."""
+
+    colour: str
+    marker: str
+    letter: str
+    line: str
+    width: float
+
+
+def looks(summary: Summary) -> dict[str, Look]:
+    """Give each method its look: candidates strong and solid, other methods thin, floors grey and dashed."""
+    chosen: dict[str, Look] = {}
+    names = {m.name for m in summary.candidates()}
+    counts = [0, 0]
+    for number, method in enumerate(summary.methods):
+        letter, marker = _letter(number), MARKERS[number % len(MARKERS)]
+        if method.name in names:
+            colour = CANDIDATES[counts[0] % len(CANDIDATES)]
+            chosen[method.name] = Look(colour, marker, letter, "-", 2.2)
+            counts[0] += 1
+        elif method.kind in FLOORS:
+            chosen[method.name] = Look(GREY, marker, letter, (":", "--", "-.")[number % 3], 1.2)
+        else:
+            colour = OTHERS[counts[1] % len(OTHERS)]
+            chosen[method.name] = Look(colour, marker, letter, "-", 1.2)
+            counts[1] += 1
+    return chosen
+
+
+def _letter(number: int) -> str:
+    """A .. Z, then AA, AB ..."""
+    letters = string.ascii_uppercase
+    return letters[number] if number < 26 else letters[number // 26 - 1] + letters[number % 26]
+
+
+def swatch(look: Look, method: Method) -> str:
+    """Give the marker as a small inline SVG; its name is for those who cannot see it."""
+    title = html.escape(method.title)
+    return (
+        f'<svg class="swatch" viewBox="0 0 12 12" role="img" aria-label="{title}" style="fill: {themed(look.colour)}">'
+        f"{_PATHS[look.marker]}</svg>"
+    )

@@ -1,0 +1,184 @@
+"""The shapes of what a report says: a study's methods, their scores, and the differences between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+FLOORS: Final = ("init", "scratch", "floor")
+"""Kinds of methods that pretrain nothing; what a pretrained encoder has to beat."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """One line of a study's table, as `study.json` has it.
+
+    Args:
+        name: its key in the ledger.
+        title: what readers see.
+        kind: "pretrained", "init", "scratch" or "floor".
+        masks: what hides: "none", "random" or "adversarial".
+        leads: what a mask covers: "shared" or "per-lead".
+        mix: share of the records that a random mask over all leads hides instead.
+        views: what makes a view beside the base augmentation.
+        runs: run id by seed.
+    """
+
+    name: str
+    title: str
+    kind: str
+    masks: str = "none"
+    leads: str = "shared"
+    mix: float = 0.0
+    views: str = "base"
+    runs: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Group:
+    """What one number of a table is about: one task, probe, validation and label fraction."""
+
+    task: str
+    probe: str
+    validation: str
+    fraction: float
+
+
+@dataclass(frozen=True)
+class Score:
+    """A method's macro AUROC on one group, over all its seeds, draws and rotations.
+
+    Args:
+        group: what it is about.
+        method: the method's name.
+        mean: mean over rotations of the mean over cells; None with a `note` where it cannot be had.
+        low: lower end of the 95 % interval of the hierarchical bootstrap.
+        high: upper end of it.
+        sd_seeds: standard deviation of the seeds' means; None below two seeds.
+        sd_draws: standard deviation of the draws' means; None below two draws.
+        n_seeds: pretraining seeds.
+        n_draws: label draws.
+        n_rotations: test sets.
+        n_cells: cells in the ledger.
+        n_test: test records, over all rotations.
+        note: why there is no number.
+    """
+
+    group: Group
+    method: str
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+    sd_seeds: float | None = None
+    sd_draws: float | None = None
+    n_seeds: int = 0
+    n_draws: int = 0
+    n_rotations: int = 0
+    n_cells: int = 0
+    n_test: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A method's macro AUROC minus a baseline's, on the same test records, seeds and draws.
+
+    Args:
+        group: what it is about.
+        method: the method's name.
+        baseline: the name of what it is compared with.
+        twin: the baseline hides at random, the same leads as the method: the comparison that tells
+            whether *learning* what to hide helped.
+        estimate: the mean difference; None with a `note` where it cannot be had.
+        low: lower end of its 95 % interval.
+        high: upper end of it.
+        p_value: two-sided, of the bootstrap.
+        p_holm: adjusted over the tasks of the study, at this probe, validation and fraction.
+        superiority: share of resamples in which the method is better.
+        n_pairs: cells compared with a cell of the baseline.
+        note: why there is no number.
+    """
+
+    group: Group
+    method: str
+    baseline: str
+    twin: bool
+    estimate: float | None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    p_holm: float | None = None
+    superiority: float | None = None
+    n_pairs: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """A method's mean AUROC and AUPRC for one class; None with a `note` where undefined."""
+
+    group: Group
+    method: str
+    label: str
+    auroc: float | None
+    auprc: float | None
+    positives: int
+    """Test positives, over all rotations."""
+    in_macro: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything that a report of a study says in numbers."""
+
+    name: str
+    methods: tuple[Method, ...]
+    baselines: tuple[str, ...]
+    tasks: tuple[str, ...]
+    settings: tuple[tuple[str, str], ...]
+    """Pairs of probe and validation, the headline first."""
+    fractions: tuple[float, ...]
+    scores: tuple[Score, ...]
+    comparisons: tuple[Comparison, ...]
+    classes: tuple[ClassScore, ...]
+    synthetic: bool
+    cautions: tuple[str, ...]
+    """Limits of this very study, one sentence each."""
+    missing_floors: tuple[str, ...]
+    facts: Mapping[str, Any]
+    """`study.json` as read."""
+    hardware: Mapping[str, Any] = field(default_factory=dict)
+    """Versions, commits, hardware, seconds and times, gathered from the ledger's lines."""
+
+    def method(self, name: str) -> Method:
+        """Give the method of that name."""
+        return next(m for m in self.methods if m.name == name)
+
+    def score(self, group: Group, method: str) -> Score:
+        """Give a method's score on a group; one without a number if there is none."""
+        for score in self.scores:
+            if score.group == group and score.method == method:
+                return score
+        return Score(group, method, None, note="n/a")
+
+    def candidates(self) -> tuple[Method, ...]:
+        """Give the methods that the study is about: learned masks, or else what is pretrained and no baseline."""
+        learned = tuple(m for m in self.methods if m.masks == "adversarial")
+        return learned or tuple(
+            m for m in self.methods if m.kind == "pretrained" and m.name not in self.baselines
+        )
+
+    def twin(self, name: str) -> Method | None:
+        """Give the random masks that differ from a method's learned ones in nothing but being learned."""
+        own = self.method(name)
+        if own.masks != "adversarial":
+            return None
+        same = (own.leads, own.mix, own.views)
+        return next(
+            (m for m in self.methods if m.masks == "random" and (m.leads, m.mix, m.views) == same), None
+        )
+
+
+def percent(fraction: float) -> str:
+    """Give a label fraction as readers say it: "5 %", "0.5 %"."""
+    return f"{100 * fraction:.4g} %"

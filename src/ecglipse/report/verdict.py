@@ -1,0 +1,116 @@
+"""What the numbers say, in sentences: computed, never typed."""
+
+from collections.abc import Sequence
+
+from ecglipse.report.tables import FLOORS, Comparison, Method, Summary, percent
+
+
+def headline_fraction(summary: Summary) -> float | None:
+    """Give the label fraction that the verdict is about: the one nearest to 10 %."""
+    return min(summary.fractions, key=lambda f: (abs(f - 0.1), f), default=None)
+
+
+def signed(value: float) -> str:
+    """Give a difference with its sign, "+0.012" or "−0.003"."""
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def _of(count: int, total: int) -> str:
+    return f"{'none' if count == 0 else count} of {total} task{'' if total == 1 else 's'}"
+
+
+def tally(summary: Summary, method: Method, found: Sequence[Comparison]) -> str:
+    """Say in one sentence on how many tasks a method beat an opponent, and what survives Holm.
+
+    Args:
+        summary: of the study.
+        method: who is compared.
+        found: its comparisons with one opponent, one a task.
+    """
+    with_numbers = [c for c in found if c.estimate is not None and c.low is not None and c.high is not None]
+    opponent = summary.method(found[0].baseline).title
+    role = "its random twin" if found[0].twin else "the baseline"
+    if not with_numbers:
+        return f"{method.title} against {role}, {opponent}: n/a, {found[0].note or 'nothing to compare yet'}."
+    better = [c for c in with_numbers if c.low is not None and c.low > 0]
+    worse = [c for c in with_numbers if c.high is not None and c.high < 0]
+    sure_up = [c for c in better if c.p_holm is not None and c.p_holm < 0.05]
+    sure_down = [c for c in worse if c.p_holm is not None and c.p_holm < 0.05]
+    total = len(with_numbers)
+    text = f"{method.title} beat {role}, {opponent}, on {_of(len(better), total)}"
+    text += f" and lost to it on {_of(len(worse), total)}" if worse else ""
+    sure = len(sure_up) + len(sure_down)
+    if not better and not worse:
+        text += ": every interval includes zero"
+    elif sure == 0:
+        text += "; none of these differences survives Holm's correction over the tasks"
+    elif sure == len(better) + len(worse):
+        text += f"; {'it survives' if sure == 1 else 'all survive'} Holm's correction over the tasks"
+    else:
+        text += f"; {sure} of these differences survive{'s' if sure == 1 else ''} Holm's correction over the tasks"
+    extreme = max(with_numbers, key=lambda c: abs(c.estimate or 0))
+    assert extreme.estimate is not None and extreme.low is not None and extreme.high is not None
+    text += (
+        f" (largest difference: {signed(extreme.estimate)}, "
+        f"{signed(extreme.low)} to {signed(extreme.high)}, {extreme.group.task})."
+    )
+    missing = len(found) - total
+    return text + (f" On {missing} more task{'' if missing == 1 else 's'}: n/a." if missing else "")
+
+
+def verdict(summary: Summary) -> list[str]:
+    """Give the verdict's sentences: each candidate against its random twin, then against other baselines."""
+    fraction = headline_fraction(summary)
+    if fraction is None or not summary.settings:
+        return ["No cell has been computed yet, so nothing can be said."]
+    probe, validation = summary.settings[0]
+    here = [
+        c
+        for c in summary.comparisons
+        if (c.group.probe, c.group.validation, c.group.fraction) == (probe, validation, fraction)
+    ]
+    sentences = []
+    for twin in (True, False):
+        for method in summary.candidates():
+            mine = [c for c in here if c.method == method.name and c.twin == twin]
+            for baseline in dict.fromkeys(c.baseline for c in mine):
+                sentences.append(tally(summary, method, [c for c in mine if c.baseline == baseline]))
+    if not sentences:
+        sentences = [
+            "No pretrained method of this study stands beside a baseline, so masks cannot be judged by it."
+        ]
+    return sentences
+
+
+def floors_on_top(summary: Summary) -> list[str]:
+    """Name the tasks on which a floor has the best mean, at the headline's probe and label fraction."""
+    fraction = headline_fraction(summary)
+    sentences = []
+    for task in summary.tasks if fraction is not None and summary.settings else ():
+        scores = [
+            s
+            for s in summary.scores
+            if s.mean is not None
+            and (s.group.task, s.group.fraction) == (task, fraction)
+            and (s.group.probe, s.group.validation) == summary.settings[0]
+        ]
+        best = max(scores, key=lambda s: s.mean or 0.0, default=None)
+        if best is not None and summary.method(best.method).kind in FLOORS and len(scores) > 1:
+            title = summary.method(best.method).title
+            sentences.append(f"On {task}, no pretrained encoder reaches the floor “{title}” ({best.mean:.3f}).")
+    return sentences
+
+
+def setting_title(probe: str, validation: str) -> str:
+    """Give a probe as readers say it, with what is unusual about its validation set."""
+    names = {"linear": "Linear probe", "knn": "Nearest neighbours", "finetune": "Fine-tuned", "majority": "Majority"}
+    text = names.get(probe, probe)
+    return text if validation == "matched" else f"{text}, validation set in full"
+
+
+def at_what(summary: Summary) -> str:
+    """Say where the verdict looks: label fraction and probe."""
+    fraction = headline_fraction(summary)
+    if fraction is None or not summary.settings:
+        return ""
+    return f"At {percent(fraction)} of the labels, {setting_title(*summary.settings[0]).lower()}"

@@ -1,0 +1,138 @@
+"""What a bootstrap replicate is made of: patients by label pattern, pretraining seeds, label draws."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from jaxtyping import Float, Integer
+
+from ecglipse.seeding import derive, numpy_rng
+
+Design: TypeAlias = Literal["crossed", "nested"]
+
+SMALLEST_STRATUM = 10
+"""Patients in a stratum, at least: m patients resampled among themselves give (m - 1) / m of their variance."""
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """The replicates of one test set, shared by all methods: that is what makes a comparison paired.
+
+    Args:
+        weights: how often each record is in each replicate; from `resample_patients`.
+        seed: names the draws of seeds and label draws; equal numbers of them are resampled alike.
+        design: "crossed" if label draw d is the same subset of records under every pretraining seed, as it
+            is where subsets are named by ("draw", d); "nested" if each seed has label draws of its own.
+    """
+
+    weights: Integer[np.ndarray, "replicate record"]
+    seed: int
+    design: Design = "crossed"
+
+    def shares(self, n_seeds: int, n_draws: int) -> Float[np.ndarray, "replicate seed draw"]:
+        """Weight of each (seed, draw) in each replicate, after resampling with replacement; they sum to 1.
+
+        Crossed: seeds are resampled, and draws are resampled once for all of them. Nested: seeds are
+        resampled, then draws afresh within each seed that was chosen. One seed (or draw) is always chosen:
+        the interval then says nothing about how results vary with it.
+
+        Source:
+            Crossed: Owen 2007, Ann Appl Stat 1:386 (the pigeonhole bootstrap). Nested: Davison and Hinkley
+            1997, Bootstrap Methods and their Application, section 3.8. Departures: none.
+        """
+        n = len(self.weights)
+        picked = numpy_rng(self.seed, "seeds", n_seeds).integers(n_seeds, size=(n, n_seeds))
+        if self.design == "crossed":
+            drawn = numpy_rng(self.seed, "draws", n_draws).integers(n_draws, size=(n, n_draws))
+            return np.asarray(_shares(picked, n_seeds)[:, :, None] * _shares(drawn, n_draws)[:, None, :])
+        drawn = numpy_rng(self.seed, "draws", n_seeds, n_draws).integers(n_draws, size=(n, n_seeds, n_draws))
+        cell = picked[:, :, None] * n_draws + drawn
+        return _shares(cell.reshape(n, -1), n_seeds * n_draws).reshape(n, n_seeds, n_draws)
+
+
+def resample(
+    truth: Integer[np.ndarray, "record class"],
+    patients: Integer[np.ndarray, " record"],
+    *,
+    replicates: int,
+    seed: int,
+    design: Design = "crossed",
+) -> Resampling:
+    """Make the replicates of one test set, once, for all methods that are compared on it.
+
+    Args:
+        truth: 0 or 1.
+        patients: equal numbers for records of one patient.
+        replicates: of the bootstrap.
+        seed: equal seeds give equal replicates.
+        design: see `Resampling`.
+    """
+    rng = numpy_rng(seed, "patients")
+    weights = resample_patients(truth, patients, draws=replicates, rng=rng)
+    return Resampling(weights=weights, seed=derive(seed, "runs"), design=design)
+
+
+def resample_patients(
+    truth: Integer[np.ndarray, "record class"],
+    patients: Integer[np.ndarray, " record"],
+    *,
+    draws: int,
+    rng: np.random.Generator,
+) -> Integer[np.ndarray, "draws record"]:
+    """Bootstrap over patients, stratified by label pattern: how often each record is in each draw.
+
+    A patient is chosen with all records. Patients are resampled among those with the same pattern, which
+    is what any record of theirs is positive for; so each draw has as many patients of each pattern as the
+    test set. Patterns rarer than `SMALLEST_STRATUM` patients are pooled, from the rarest up, until the
+    pool has as many; there, the number of positives of a class may vary, even to none.
+
+    Args:
+        truth: 0 or 1.
+        patients: equal numbers for records of one patient.
+        draws: bootstrap draws.
+        rng: draws the patients.
+
+    Returns:
+        Counts, int32. With one record a patient, every draw's weights sum to the number of records.
+
+    Raises:
+        ValueError: if there is no record, no draw, or the lengths differ.
+    """
+    if len(truth) != len(patients):
+        raise ValueError(
+            f"`truth` and `patients` must be of one length; got {len(truth)} and {len(patients)}"
+        )
+    if len(patients) == 0 or draws < 1:
+        raise ValueError(f"at least one record and one draw are needed; got {len(patients)} and {draws}")
+    _, owner = np.unique(patients, return_inverse=True)
+    n_patients = int(owner.max()) + 1
+    pattern = np.zeros((n_patients, truth.shape[1]), dtype=np.uint8)
+    np.maximum.at(pattern, owner, truth.astype(np.uint8))
+    _, stratum = np.unique(pattern, axis=0, return_inverse=True)
+    stratum = _pool(stratum.reshape(-1))
+    weights = np.zeros((draws, n_patients), dtype=np.int32)
+    for label in np.unique(stratum):
+        members = np.flatnonzero(stratum == label)
+        weights[:, members] = rng.multinomial(members.size, np.full(members.size, 1 / members.size), draws)
+    return np.asarray(weights[:, owner])
+
+
+def _pool(stratum: Integer[np.ndarray, " patient"]) -> Integer[np.ndarray, " patient"]:
+    """Merge rare strata, from the rarest up, until the merged one and all others are large enough."""
+    labels, counts = np.unique(stratum, return_counts=True)
+    by_size = np.argsort(counts, kind="stable")
+    pooled: list[int] = []
+    members = 0
+    for label, count in zip(labels[by_size], counts[by_size], strict=True):
+        if count >= SMALLEST_STRATUM and (not pooled or members >= SMALLEST_STRATUM):
+            break
+        pooled.append(int(label))
+        members += int(count)
+    return np.where(np.isin(stratum, pooled), -1, stratum)
+
+
+def _shares(chosen: Integer[np.ndarray, "replicate choice"], n: int) -> Float[np.ndarray, "replicate n"]:
+    """Share of each of `n` things among the choices of each replicate."""
+    counts = np.zeros((len(chosen), n))
+    np.add.at(counts, (np.arange(len(chosen))[:, None], chosen), 1.0)
+    return np.asarray(counts / chosen.shape[1])

@@ -1,0 +1,78 @@
+"""What a study consists of: units (one encoder each) and cells (one number in the tables each). Pure."""
+
+from dataclasses import dataclass
+
+from ecglipse.config import Config
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One encoder: what a process works on as a whole.
+
+    Args:
+        method: name of the method.
+        seed: of its pretraining or initial weights.
+        rotation: which split.
+    """
+
+    method: str
+    seed: int
+    rotation: int
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One reading of the test set.
+
+    Args:
+        task: name of the task.
+        probe: how features are read.
+        fraction: of the training labels.
+        draw: which subset of them.
+        validation: "matched" or "full".
+    """
+
+    task: str
+    probe: str
+    fraction: float
+    draw: int
+    validation: str
+
+
+def units(config: Config, *, n_rotations: int) -> list[Unit]:
+    """All encoders of a study; those that cost most first, so that processes end together."""
+    weight = {"pretrained": 0, "scratch": 1, "init": 2}
+    names = sorted(config.methods, key=lambda name: weight[config.methods[name].kind])
+    return [
+        Unit(name, seed, rotation)
+        for seed in config.study.seeds
+        for rotation in range(n_rotations)
+        for name in names
+    ]
+
+
+def cells(config: Config, unit: Unit) -> list[Cell]:
+    """All readings of one encoder. A random encoder is fine-tuned under the name `scratch` only."""
+    rule = config.transfer
+    kind = config.methods[unit.method].kind
+    probes = {
+        "pretrained": rule.probes,
+        "init": tuple(probe for probe in rule.probes if probe != "finetune"),
+        "scratch": ("finetune",),
+    }[kind]
+    return [
+        Cell(task, probe, fraction, draw, validation)
+        for task in rule.tasks
+        for probe in probes
+        for fraction in sorted(rule.fractions)
+        for draw in range(_draws(config, probe, fraction))
+        for validation in rule.validation
+        if not (validation == "full" and (fraction == 1.0 or probe != "linear"))
+    ]
+
+
+def _draws(config: Config, probe: str, fraction: float) -> int:
+    """The whole has one subset; fine-tuning takes the first few."""
+    if fraction == 1.0:
+        return 1
+    return min(config.transfer.draws, config.transfer.finetune_draws) if probe == "finetune" else config.transfer.draws

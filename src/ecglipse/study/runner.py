@@ -1,0 +1,50 @@
+"""Runs units in processes of their own; what is done is skipped, so a stopped study goes on where it was."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+
+from ecglipse.errors import TrainingError
+from ecglipse.study.plan import Unit
+
+Work = Callable[[Unit], int]
+
+
+def run(work: Work, todo: Sequence[Unit], *, workers: int) -> Iterator[tuple[Unit, int]]:
+    """Do the units; yields each with the number of cells it added, as they end.
+
+    Args:
+        work: does one unit; must be picklable, and must skip what it has done before.
+        todo: the units, in the order in which they are begun.
+        workers: processes, one core each; 1 works in this process.
+
+    Raises:
+        TrainingError: if a process dies; what it had finished is kept.
+    """
+    if workers == 1 or len(todo) <= 1:
+        for unit in todo:
+            yield unit, work(unit)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_core) as pool:
+        futures = {pool.submit(work, unit): unit for unit in todo}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BrokenProcessPool:
+            raise TrainingError(
+                "a worker process died (killed, or out of memory)",
+                hint="run the same command again: finished cells are kept",
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _one_core() -> None:
+    """Keep a worker to one thread: several on the same cores slow each other down many times over."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
+    torch.set_num_threads(1)

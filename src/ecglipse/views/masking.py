@@ -1,0 +1,144 @@
+"""Masks over time: which samples are hidden, and what stands there instead.
+
+A mask is (batch, 1 or lead, time) with 1 = occluded. Random and learned masks are made by the same two
+functions, `exact_mask` and `hide`, from scores per segment; they differ only in where the scores come
+from, so that a random mask is matched to a learned one in coverage and in segment lengths by construction.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+
+def segment_of_sample(n_segments: int, time: int, *, device: torch.device | None = None) -> Int[Tensor, " time"]:
+    """Number of the segment that each sample lies in; segments differ in length by at most one sample."""
+    return torch.arange(time, device=device) * n_segments // time
+
+
+def exact_mask(
+    scores: Float[Tensor, "batch group segment"], *, time: int, coverage: float
+) -> Float[Tensor, "batch group {time}"]:
+    """Hide the segments of highest score until exactly `round(coverage * time)` samples are hidden.
+
+    The last segment taken is hidden only in its first samples where a whole one would be too much, so
+    coverage is met to within half a sample in every record and group, whatever the scores.
+
+    Args:
+        scores: one per segment; a group is a lead, or all leads at once.
+        time: samples.
+        coverage: share of samples to hide, 0 to 1.
+
+    Returns:
+        Zeros and ones. Carries no gradient.
+
+    Raises:
+        ValueError: if `coverage` is outside 0..1 or there are more segments than samples.
+    """
+    if not 0.0 <= coverage <= 1.0:
+        raise ValueError(f"`coverage` must be in 0..1; got {coverage}")
+    n_segments = scores.shape[-1]
+    if n_segments > time:
+        raise ValueError(f"`scores` has {n_segments} segments for {time} samples; at most one a sample")
+    edges = -(torch.arange(n_segments + 1, device=scores.device) * -time // n_segments)  # ceil division
+    lengths = edges.diff()
+    order = scores.detach().argsort(dim=-1, descending=True, stable=True)
+    sorted_lengths = lengths[order]
+    before = sorted_lengths.cumsum(-1) - sorted_lengths
+    taken = (round(coverage * time) - before).clamp(min=0).minimum(sorted_lengths)
+    allotted = torch.empty_like(taken).scatter_(-1, order, taken)
+    segment = segment_of_sample(n_segments, time, device=scores.device)
+    place = torch.arange(time, device=scores.device) - edges[segment]
+    return (place < allotted[..., segment]).to(scores.dtype)
+
+
+def relaxed_mask(
+    scores: Float[Tensor, "batch group segment"], *, time: int, coverage: float, temperature: float
+) -> Float[Tensor, "batch group {time}"]:
+    """Soften the top segments: sigmoid((score - threshold) / temperature), threshold between kept and hidden.
+
+    The threshold follows the scores so that, to first order, the share hidden does not change with them:
+    with w the sigmoid's slope at each segment, d(threshold) = sum(w * d(score)) / sum(w). What is left in
+    the gradient is which segments to hide, not how many.
+
+    Args:
+        scores: one per segment.
+        time: samples.
+        coverage: share of samples hidden, inside 0..1.
+        temperature: in the unit of the scores, > 0.
+
+    Raises:
+        ValueError: if `temperature` is not positive.
+    """
+    if not temperature > 0:
+        raise ValueError(f"`temperature` must be > 0; got {temperature}")
+    n_segments = scores.shape[-1]
+    hidden = min(max(round(coverage * n_segments), 1), n_segments - 1) if n_segments > 1 else 1
+    ranked = scores.detach().sort(dim=-1, descending=True).values
+    last, first = ranked[..., hidden - 1 : hidden], ranked[..., min(hidden, n_segments - 1) :][..., :1]
+    threshold = (last + first) / 2
+    share = torch.sigmoid((scores.detach() - threshold) / temperature)
+    slope = share * (1 - share)
+    weight = slope / slope.sum(-1, keepdim=True).clamp(min=1e-12)
+    moved = (weight * (scores - scores.detach())).sum(-1, keepdim=True)
+    soft = torch.sigmoid((scores - threshold - moved) / temperature)
+    return soft[..., segment_of_sample(n_segments, time, device=scores.device)]
+
+
+def random_mask(
+    batch: int,
+    groups: int,
+    time: int,
+    generator: torch.Generator,
+    *,
+    coverage: float,
+    n_segments: int,
+) -> Float[Tensor, "{batch} {groups} {time}"]:
+    """Hide uniformly random segments: the twin of a learned mask of the same coverage and segments."""
+    scores = torch.rand(batch, groups, n_segments, generator=generator, device=generator.device)
+    return exact_mask(scores, time=time, coverage=coverage)
+
+
+def hide(
+    x: Float[Tensor, "batch lead time"],
+    mask: Float[Tensor, "batch group time"],
+    fill: Float[Tensor, "batch lead #time"],
+) -> Float[Tensor, "batch lead time"]:
+    """Put `fill` where the mask is 1: x * (1 - mask) + fill * mask; mask 0 gives x back bit by bit.
+
+    Args:
+        x: mV.
+        mask: 1 = occluded; one group for all leads, or a group a lead.
+        fill: what stands in hidden places, mV.
+    """
+    return torch.lerp(x, fill.expand_as(x), mask.expand_as(x))
+
+
+def baseline_fill(
+    x: Float[Tensor, "batch lead time"], mask: Float[Tensor, "batch group time"]
+) -> Float[Tensor, "batch lead 1"]:
+    """Isoelectric level: the median of each lead, which in an ECG lies on the TP and PQ segments."""
+    return x.median(dim=-1, keepdim=True).values
+
+
+def bridge_fill(
+    x: Float[Tensor, "batch lead time"], mask: Float[Tensor, "batch group time"]
+) -> Float[Tensor, "batch lead time"]:
+    """Straight line over each hidden stretch, from the last visible sample to the next one.
+
+    At an end of the record the nearest visible sample is held; a lead hidden whole gets its median.
+    """
+    time = x.shape[-1]
+    visible = mask.detach().expand_as(x) < 0.5
+    index = torch.arange(time, device=x.device).expand_as(x)
+    before = torch.where(visible, index, -1).cummax(-1).values
+    after = torch.where(visible, index, time).flip(-1).cummin(-1).values.flip(-1)
+    left = torch.where(before < 0, after, before).clamp(0, time - 1)
+    right = torch.where(after >= time, before, after).clamp(0, time - 1)
+    width = (right - left).clamp(min=1)
+    share = ((index - left).to(x.dtype) / width).clamp(0, 1)
+    line = torch.lerp(x.gather(-1, left), x.gather(-1, right), share)
+    return torch.where(visible.any(-1, keepdim=True), line, baseline_fill(x, mask))
+
+
+FILLS = {"baseline": baseline_fill, "bridge": bridge_fill}
+"""What may stand in hidden places, by the name used in configs."""

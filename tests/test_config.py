@@ -1,0 +1,83 @@
+"""Configs: what is accepted, and what a user reads when it is not."""
+
+from pathlib import Path
+
+import pytest
+
+from ecglipse.config import check, digest, load
+from ecglipse.errors import ConfigError
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.toml"))
+SMALL = {"name": "x", "store": "s", "out": "o", "methods": {"simclr": {}}}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_of_the_project_loads(path: Path) -> None:
+    assert load(path).methods
+
+
+def test_there_are_configs() -> None:
+    assert {"demo", "pack-quick", "pack"} <= {path.stem for path in CONFIGS}
+
+
+def test_misspelt_keys_are_all_named_with_what_was_meant() -> None:
+    content = {**SMALL, "pretrian": {}, "masks": {"coverege": 0.5}, "methods": {"a": {"mask": "random"}}}
+    with pytest.raises(ConfigError) as caught:
+        check(content, where="my.toml")
+    text = str(caught.value)
+    assert text.startswith("my.toml: 3 faults")
+    assert "pretrian: unknown key; did you mean `pretrain`?" in text
+    assert "masks.coverege: unknown key; did you mean `coverage`?" in text
+    assert "methods.a.mask: unknown key; did you mean `masks`?" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"masks": {"coverage": 1.5}}, "masks.coverage: input should be less than or equal to 1; got 1.5"),
+        ({"methods": {"a": {"masks": "evil"}}}, "methods.a.masks: input should be 'none', 'random' or 'adver"),
+        ({"methods": {"a": {"kind": "init", "masks": "random"}}}, "kind 'init' trains nothing"),
+        ({"methods": {}}, "methods: "),
+        ({"study": {"baselines": ["b"]}}, "`study.baselines` names methods that are not there: b"),
+        ({"pretrain": {"batch": "many"}}, "pretrain.batch: "),
+    ],
+)
+def test_wrong_values_are_named(change: dict, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check({**SMALL, **change}, where="c")
+    assert words in str(caught.value)
+
+
+def test_missing_keys_are_named() -> None:
+    with pytest.raises(ConfigError, match="store: missing"):
+        check({k: v for k, v in SMALL.items() if k != "store"}, where="c")
+
+
+def test_overrides_by_dotted_path(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text('name = "x"\nstore = "s"\nout = "o"\n[methods.simclr]\n', encoding="utf-8")
+    config = load(
+        path,
+        overrides=["pretrain.epochs=3", "study.seeds=[1, 2]", "methods.simclr.title=Plain", "store=a/b"],
+    )
+    assert (config.pretrain.epochs, config.study.seeds, config.store) == (3, (1, 2), "a/b")
+    assert config.methods["simclr"].title == "Plain"
+    for wrong in ("pretrain.epochs", "=3", "pretrain..epochs=3"):
+        with pytest.raises(ConfigError, match="not of the form"):
+            load(path, overrides=[wrong])
+    with pytest.raises(ConfigError, match="`name` is a value, not a table"):
+        load(path, overrides=["name.a=3"])
+
+
+def test_missing_and_broken_files_are_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such config"):
+        load(tmp_path / "none.toml")
+    (tmp_path / "bad.toml").write_text("a = ", encoding="utf-8")
+    with pytest.raises(ConfigError, match="bad.toml: not TOML"):
+        load(tmp_path / "bad.toml")
+
+
+def test_digest_sees_values_and_not_their_order() -> None:
+    assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+    assert check(SMALL, where="c").digest != check({**SMALL, "name": "y"}, where="c").digest
