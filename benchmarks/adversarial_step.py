@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from published_unet import PublishedUNet
+from published_unet import PublishedUNet, check_parameters
 from torch import Tensor
 
 from ecglipse.batches import torch_rng
@@ -64,6 +64,7 @@ def published_step(x: Tensor) -> Callable[[], None]:
     """
     base = game(NoMask())
     unet = PublishedUNet(n_masks=1)
+    check_parameters(unet)
 
     def contrast() -> Tensor:
         soft = unet(x)[:, :1]
@@ -147,10 +148,10 @@ def main() -> None:
         "mask_network_state_mib": round(sum(p.numel() for p in masks.parameters()) * 16 / 2**20, 2),
     }
     if not arguments.without_published:
-        small = x[:2]
+        small = x[:4]
         published = ratio(published_step(small), step_of(game(learned(1)), small), rounds=1, warm=0)
         result |= {
-            "published_batch": 2,
+            "published_batch": 4,
             "ratio_vs_published": round(published["ratio"], 1),
             "published_step_s": round(published["one_s"], 2),
         }

@@ -13,8 +13,10 @@ from ecglipse.views.masking import (
     exact_mask,
     hide,
     random_mask,
-    relaxed_mask,
+    relaxed_shares,
     segment_of_sample,
+    spread,
+    straight_through,
 )
 
 
@@ -104,19 +106,30 @@ def test_bridge_holds_the_nearest_sample_at_the_ends() -> None:
 
 def test_relaxation_keeps_the_share_hidden_to_first_order() -> None:
     scores = torch.randn(2, 3, 20, generator=rng(), dtype=torch.float64, requires_grad=True)
-    soft = relaxed_mask(scores, time=200, coverage=0.4, temperature=0.7)
-    (slope,) = torch.autograd.grad(soft.sum(), scores)
+    shares = relaxed_shares(scores, coverage=0.4, temperature=0.7)
+    (slope,) = torch.autograd.grad(shares.sum(), scores, retain_graph=True)
     assert slope.abs().max() < 1e-9
-    (single,) = torch.autograd.grad(
-        relaxed_mask(scores, time=200, coverage=0.4, temperature=0.7)[0, 0, 0], scores
-    )
+    (single,) = torch.autograd.grad(shares[0, 0, 0], scores)
     assert single[0, 0, 0] > 0
 
 
 def test_relaxation_approaches_the_exact_mask_as_it_cools() -> None:
     scores = torch.randn(2, 3, 20, generator=rng())
     hard = exact_mask(scores, time=200, coverage=0.4)
-    torch.testing.assert_close(relaxed_mask(scores, time=200, coverage=0.4, temperature=1e-6), hard)
+    shares = relaxed_shares(scores, coverage=0.4, temperature=1e-6)
+    torch.testing.assert_close(spread(shares, time=200), hard)
+
+
+@pytest.mark.parametrize("time", [200, 207])
+def test_straight_through_equals_hard_plus_soft_minus_soft(time: int) -> None:
+    scores = torch.randn(2, 3, 20, generator=rng(), requires_grad=True)
+    hard, weight = exact_mask(scores, time=time, coverage=0.4), torch.randn(2, 3, time, generator=rng(1))
+    soft = spread(relaxed_shares(scores, coverage=0.4, temperature=1.0), time=time)
+    (wanted,) = torch.autograd.grad((weight * (hard + soft - soft.detach())).sum(), scores)
+    mask = straight_through(hard, relaxed_shares(scores, coverage=0.4, temperature=1.0))
+    (got,) = torch.autograd.grad((weight * mask).sum(), scores)
+    assert torch.equal(mask, hard)
+    torch.testing.assert_close(got, wanted)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +137,7 @@ def test_relaxation_approaches_the_exact_mask_as_it_cools() -> None:
     [
         (lambda s: exact_mask(s, time=40, coverage=1.5), "`coverage` must be in 0..1; got 1.5"),
         (lambda s: exact_mask(s, time=4, coverage=0.5), "10 segments for 4 samples"),
-        (lambda s: relaxed_mask(s, time=40, coverage=0.5, temperature=0.0), "`temperature` must be > 0"),
+        (lambda s: relaxed_shares(s, coverage=0.5, temperature=0.0), "`temperature` must be > 0"),
     ],
 )
 def test_programmers_mistakes_are_named(call, words: str) -> None:

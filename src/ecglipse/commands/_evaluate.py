@@ -1,8 +1,7 @@
 """Reads encoders: for one unit of a study, its pretraining if need be, then every cell to the ledger."""
 
-import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ from ecglipse.commands import _assemble
 from ecglipse.commands.pretrain import open_store, pick_split, pretrain, run_folder
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
-from ecglipse.metrics import apply_temperature, best_thresholds, evaluate, temperature
+from ecglipse.metrics import Evaluation, Kind, apply_temperature, best_thresholds, evaluate, temperature
 from ecglipse.models.resnet import ResNet1d
 from ecglipse.provenance import provenance
 from ecglipse.results import Ledger, cell_id
@@ -163,18 +162,8 @@ class Bench:
             result = probe(
                 found(train.rows), train.y, found(validation.rows), validation.y, found(test.rows), kind=kind
             )
-        cooled = temperature(validation.y, result.validation_scores, kind)
-        scores = apply_temperature(result.test_scores, cooled, kind)
-        reading = evaluate(
-            test.y,
-            scores,
-            kind=kind,
-            classes=labels.task.classes,
-            thresholds=best_thresholds(
-                validation.y, apply_temperature(result.validation_scores, cooled, kind)
-            ),
-        )
-        self._write(unit, cell, run, labels, parts, train, validation, scores, result, reading, ledger, began)
+        reading = _judge(test.y, validation.y, result, kind=kind, classes=labels.task.classes)
+        self._write(unit, cell, run, labels, test, train, validation, result, reading, ledger, began)
 
     def _finetune(
         self, unit: Unit, cell: Cell, encoder: ResNet1d, train: Part, validation: Part, test: Part, kind: Any
@@ -207,22 +196,21 @@ class Bench:
         cell: Cell,
         run: Path | None,
         labels: Labels,
-        parts: dict[str, Part],
+        test: Part,
         train: Part,
         validation: Part,
-        scores: Float[np.ndarray, "record class"],
         result: Any,
-        reading: Any,
+        reading: Evaluation,
         ledger: Ledger,
         began: float,
     ) -> None:
         """Append the ledger's line with its predictions."""
-        test, method, facts = parts["test"], self.config.methods[unit.method], provenance()
+        facts = provenance()
         line = {
             "cell": self.identity(unit, cell, run),
             "study": self.config.name,
             "method": unit.method,
-            "kind": method.kind,
+            "kind": self.config.methods[unit.method].kind,
             "seed": unit.seed,
             "rotation": unit.rotation,
             "task": cell.task,
@@ -246,13 +234,31 @@ class Bench:
             "left_out": list(reading.left_out),
             "undefined": reading.undefined,
             "seconds": round(time.monotonic() - began, 3),
-            "commit": facts.get("commit"),
-            "versions": facts.get("versions", {}),
-            "hardware": {"cpu": facts.get("cpu"), "device": str(self.batches.device), "threads": _threads()},
+            "commit": facts["commit"],
+            "versions": facts["versions"],
+            "hardware": facts["hardware"] | {"device": str(self.batches.device)},
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         _, patients = np.unique(test.patients, return_inverse=True)
-        ledger.append(line, rows=test.rows, scores=scores.astype(np.float32), truth=test.y, patients=patients)
+        scores = result.test_scores.astype(np.float32)
+        ledger.append(line, rows=test.rows, scores=scores, truth=test.y, patients=patients)
+
+
+def _judge(
+    truth: UInt8[np.ndarray, "record class"],
+    validation: UInt8[np.ndarray, "some class"],
+    result: Any,
+    *,
+    kind: Kind,
+    classes: tuple[str, ...],
+) -> Evaluation:
+    """Rank and decide by the scores as they are; calibrate (ECE, Brier) after one temperature from validation."""
+    thresholds = best_thresholds(validation, result.validation_scores)
+    read = evaluate(truth, result.test_scores, kind=kind, classes=classes, thresholds=thresholds)
+    warmth = temperature(validation, result.validation_scores, kind)
+    warmed = evaluate(truth, apply_temperature(result.test_scores, warmth, kind), kind=kind, classes=classes)
+    calibrated = {name: warmed.metrics[name] for name in ("ece", "brier")}
+    return replace(read, metrics=read.metrics | calibrated)
 
 
 class _Features:
@@ -296,7 +302,3 @@ def _subset(part: Part, fraction: float, draw: int) -> Part:
     if fraction >= 1.0:
         return part
     return part.take(fraction_subset(part.y, part.patients, fraction, seed=0, draw=draw))
-
-
-def _threads() -> str:
-    return os.environ.get("OMP_NUM_THREADS", str(torch.get_num_threads()))

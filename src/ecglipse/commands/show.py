@@ -128,7 +128,9 @@ def _recording(path: Path, out: Path | None) -> Shown:
     )
     table = ["lead    lowest mV  highest mV"]
     for lead, r in ranges.items():
-        numbers = "       n/a         n/a" if r["low_mv"] is None else f"{r['low_mv']:10.3f}  {r['high_mv']:10.3f}"
+        numbers = (
+            "       n/a         n/a" if r["low_mv"] is None else f"{r['low_mv']:10.3f}  {r['high_mv']:10.3f}"
+        )
         flat = "  flat" if r["low_mv"] is not None and r["low_mv"] == r["high_mv"] else ""
         gaps = f"  {r['undefined']} undefined samples" if r["undefined"] else ""
         table.append(f"{lead:<6} {numbers}{flat}{gaps}")
@@ -152,7 +154,9 @@ def _store(path: Path, *, out: Path | None, row: int | None) -> Shown:
     try:
         table = pd.read_parquet(path / "records.parquet")
     except (OSError, ValueError) as fault:
-        raise StoreError(f"{path}: records.parquet cannot be read: {fault}", hint="see `ecglipse verify`") from None
+        raise StoreError(
+            f"{path}: records.parquet cannot be read: {fault}", hint="see `ecglipse verify`"
+        ) from None
     sexes = {str(k): int(v) for k, v in table["sex"].fillna("unknown").value_counts().items()}
     folds = {str(k): int(v) for k, v in table["fold"].dropna().value_counts().sort_index().items()}
     codes = {str(k): int(v) for k, v in table["codes"].explode().dropna().value_counts().head(10).items()}
@@ -165,7 +169,9 @@ def _store(path: Path, *, out: Path | None, row: int | None) -> Shown:
         "records": f"{len(table):,} of {table['patient_id'].nunique():,} patients",
         "signals": f"{len(manifest.get('leads', []))} leads, {manifest.get('fs')} Hz, {manifest.get('duration_s')} s",
         "sex": _counts(sexes),
-        "age": f"{ages.median():.0f} years (median; quartiles {span}; n={len(ages):,})" if len(ages) else "unknown",
+        "age": f"{ages.median():.0f} years (median; quartiles {span}; n={len(ages):,})"
+        if len(ages)
+        else "unknown",
         "folds": _counts(folds) or "none",
         "codes": _counts(codes) or "none",
         "rejects": _counts(rejects) or "none",
@@ -207,12 +213,21 @@ def _run(path: Path) -> Shown:
     last = steps[-1] if steps else {}
     checkpoints = sorted(p.name for p in (path / "checkpoints").glob("step-*"))
     losses = [s["loss"] for s in steps[-5:] if s.get("loss") is not None]
-    lines: dict[str, object] = {"run": path, "steps": f"{last.get('step', len(steps)):,}" if steps else "none yet"}
+    lines: dict[str, object] = {
+        "run": path,
+        "steps": f"{last.get('step', len(steps)):,}" if steps else "none yet",
+    }
     lines["last losses"] = ", ".join(f"{loss:.4f}" for loss in losses)
     lines |= {k: f"{v:.4g}" for k, v in last.items() if k not in ("step", "epoch", "loss") and v is not None}
     lines["checkpoints"] = ", ".join(checkpoints) or "none"
     lines["masks"] = "masks.npz" if (path / "masks.npz").is_file() else "none"
-    data = {"kind": "run", "path": str(path), "config": config, "last_step": dict(last), "checkpoints": checkpoints}
+    data = {
+        "kind": "run",
+        "path": str(path),
+        "config": config,
+        "last_step": dict(last),
+        "checkpoints": checkpoints,
+    }
     return Shown(f"{_lines(lines)}\n\n{json.dumps(config, indent=1, ensure_ascii=False)}", None, data)
 
 
@@ -230,7 +245,12 @@ def _study(path: Path) -> Shown:
     planned = plan.get("cells") if isinstance(plan, dict) else plan
     total = sum(done.values())
     of = f" of {planned:,}" if isinstance(planned, int) else ""
-    lines = {"study": path, "name": facts.get("name"), "cells": f"{total:,}{of} done", "tasks": _counts(tasks)}
+    lines = {
+        "study": path,
+        "name": facts.get("name"),
+        "cells": f"{total:,}{of} done",
+        "tasks": _counts(tasks),
+    }
     wide = max((len(m.title) for m in methods), default=0)
     table = [f"{m.title:<{wide}}  {done.get(m.name, 0):>6,} cells  {m.kind}" for m in methods]
     data = {"kind": "study", "path": str(path), "cells": total, "planned": planned, "by_method": done}
@@ -260,6 +280,8 @@ def _corpus(name: str) -> Shown:
             what = "a file that is neither a .hea header nor a .toml config"
         hint = fault.hint or "give a recording (.hea), a store, a run, a study, a config (.toml) or a corpus"
         raise EcglipseError(f"{name}: {what}", hint=hint) from None
-    facts = {key: getattr(found, key, None) for key in ("name", "title", "licence", "citation", "about", "url")}
+    facts = {
+        key: getattr(found, key, None) for key in ("name", "title", "licence", "citation", "about", "url")
+    }
     kept = {k: str(v) for k, v in facts.items() if v}
     return Shown(_lines(kept), None, {"kind": "corpus", **kept})

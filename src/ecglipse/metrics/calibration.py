@@ -114,7 +114,7 @@ def apply_temperature(
     """
     if not t > 0:
         raise ValueError(f"`t` must be > 0; got {t}")
-    given = scores.astype(np.float64)
+    given = np.clip(scores.astype(np.float64), 0.0, 1.0)
     if t == 1.0:
         return given
     with np.errstate(divide="ignore"):

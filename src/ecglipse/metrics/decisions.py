@@ -49,7 +49,7 @@ def decide(
     kind: Literal["multilabel", "multiclass", "binary"],
     thresholds: Float[np.ndarray, " class"] | None,
 ) -> Bool[np.ndarray, "record class"]:
-    """Give what is taken as positive: the largest score (multiclass, the first of equals), or those at a threshold.
+    """Take the largest score of each record (multiclass; the first of equals), or all at a threshold.
 
     Args:
         scores: probabilities.

@@ -135,7 +135,8 @@ def _check(
         raise ValueError(f"`kind` must be 'multilabel', 'multiclass' or 'binary'; got {kind!r}")
     if truth.shape != scores.shape or truth.shape[1:] != (len(classes),):
         raise ValueError(
-            f"`truth`, `scores` and `classes` must fit; got {truth.shape}, {scores.shape} and {len(classes)} classes"
+            f"`truth`, `scores` and `classes` must fit;"
+            f" got {truth.shape}, {scores.shape} and {len(classes)} classes"
         )
     if kind == "binary" and len(classes) != 1:
         raise ValueError(f"`classes` of a binary task must be the positive one alone; got {classes}")

@@ -30,7 +30,7 @@ def auroc(truth: Integer[np.ndarray, " record"], score: Float[np.ndarray, " reco
         return None
     beaten = np.searchsorted(below, above, side="left").sum(dtype=np.int64)
     reached = np.searchsorted(below, above, side="right").sum(dtype=np.int64)
-    return int(beaten + reached) / (2 * above.size * below.size)
+    return float((beaten + reached) / (2 * above.size * below.size))
 
 
 def auprc(truth: Integer[np.ndarray, " record"], score: Float[np.ndarray, " record"]) -> float | None:
@@ -73,4 +73,4 @@ def _positive(truth: Integer[np.ndarray, " record"], score: Float[np.ndarray, " 
     positive = truth == 1
     if not np.all(positive | (truth == 0)):
         raise ValueError(f"`truth` must be 0 or 1; got {truth[~positive & (truth != 0)][0]}")
-    return positive
+    return np.asarray(positive)

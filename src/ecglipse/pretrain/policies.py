@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from ecglipse.models.masknet import MaskNet
-from ecglipse.views.masking import exact_mask, random_mask, relaxed_mask
+from ecglipse.views.masking import exact_mask, random_mask, relaxed_shares, spread, straight_through
 
 
 class MaskPolicy(nn.Module, ABC):
@@ -114,11 +114,11 @@ class LearnedMask(MaskPolicy):
         time = x.shape[-1]
         if self.choice == "drawn":
             scores = scores + _gumbel(scores, generator)
-        soft = relaxed_mask(scores, time=time, coverage=self.coverage, temperature=self.temperature)
+        shares = relaxed_shares(scores, coverage=self.coverage, temperature=self.temperature)
         if self.choice == "soft":
-            return soft.to(x.dtype)
+            return spread(shares, time=time).to(x.dtype)
         hard = exact_mask(scores, time=time, coverage=self.coverage)
-        return (hard + (soft - soft.detach())).to(x.dtype)
+        return straight_through(hard, shares).to(x.dtype)
 
 
 class MixedMask(MaskPolicy):

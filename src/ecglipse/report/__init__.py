@@ -1,1 +1,1 @@
-"""What a study found: pictures of ECGs, curves and forests, tables, and one page that holds them all. No torch."""
+"""What a study found: pictures of ECGs, curves, forests and tables, and one page with them all. No torch."""

@@ -51,7 +51,7 @@ def plain(cell: Cell) -> Cell:
 
 
 def to_csv(summary: Summary) -> str:
-    """Give every score, difference and class of a summary in long form; an undefined number is empty, with a note."""
+    """Give every score, difference and class in long form; an undefined number is empty, with a note."""
     out = io.StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
     writer.writeheader()
@@ -108,10 +108,11 @@ def value_text(score: Score) -> str:
 
 def to_markdown(summary: Summary) -> str:
     """Give the verdict and one table a task, probe and validation, with intervals; then the differences."""
+    main, more = verdict(summary)
     parts = [f"# {cell_text(summary.name)}", ""]
     if summary.synthetic:
         parts += ["**Synthetic data: no clinical evidence.**", ""]
-    parts += [f"{at_what(summary)}:", ""] + [f"- {cell_text(sentence)}" for sentence in verdict(summary)] + [""]
+    parts += [f"{at_what(summary)}:", ""] + [f"- {cell_text(sentence)}" for sentence in (main, *more)] + [""]
     for probe, validation in summary.settings:
         for task in summary.tasks:
             groups = [Group(task, probe, validation, f) for f in summary.fractions]
@@ -121,13 +122,20 @@ def to_markdown(summary: Summary) -> str:
                 if any(s.n_cells or s.mean is not None for s in scores):
                     rows.append([cell_text(m.title)] + [cell_text(value_text(s)) for s in scores])
             if rows:
-                parts += [f"## {cell_text(task)}: {setting_title(probe, validation)}, macro AUROC (95 % interval)", ""]
+                parts += [
+                    f"## {cell_text(task)}: {setting_title(probe, validation)}, macro AUROC (95 % interval)",
+                    "",
+                ]
                 parts += [_table(["method", *(percent(f) for f in summary.fractions)], rows), ""]
     rows = []
     for c in summary.comparisons:
         if c.estimate is None or c.low is None or c.high is None:
             continue
-        where = [cell_text(c.group.task), setting_title(c.group.probe, c.group.validation), percent(c.group.fraction)]
+        where = [
+            cell_text(c.group.task),
+            setting_title(c.group.probe, c.group.validation),
+            percent(c.group.fraction),
+        ]
         who = [cell_text(summary.method(c.method).title), cell_text(summary.method(c.baseline).title)]
         numbers = [signed(c.estimate), f"{signed(c.low)} to {signed(c.high)}"]
         numbers += ["n/a" if p is None else f"{p:.3f}" for p in (c.p_value, c.p_holm)]

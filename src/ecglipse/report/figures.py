@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from ecglipse.report.looks import Look
-from ecglipse.report.svg import FAINT, INK, letters_at_end, to_svg
+from ecglipse.report.svg import FAINT, GRID, INK, PAGE, letters_at_end, to_svg
 from ecglipse.report.tables import Comparison, Group, Summary, percent
 
 Steps = Sequence[Mapping[str, float | int | None]]
@@ -49,7 +50,7 @@ def label_efficiency(
             heights: list[float] = []
             for number, method in enumerate(summary.methods):
                 groups = [Group(task, probe, validation, f) for f in summary.fractions]
-                scores = [s for s in (summary.score(g, method.name) for g in groups) if s.mean is not None]
+                scores = [s for s in (summary.floor(g, method.name) for g in groups) if s.mean is not None]
                 if not scores:
                     continue
                 one = look[method.name]
@@ -92,14 +93,16 @@ def label_efficiency(
             axes.set_ylabel("macro AUROC")
         return figure
 
-    words = f"Macro AUROC over label fraction for {len(summary.tasks)} tasks, {probe} probe; numbers in the table"
+    words = (
+        f"Macro AUROC over label fraction for {len(summary.tasks)} tasks, {probe} probe; numbers in the table"
+    )
     return to_svg(draw, name=name, label=words)
 
 
 def forest(
     summary: Summary, look: Mapping[str, Look], *, probe: str, validation: str, name: str
 ) -> str | None:
-    """Draw the paired differences of each candidate, a column for each opponent, grouped by task and fraction.
+    """Draw the paired differences of each candidate, a column an opponent, by task and label fraction.
 
     A filled marker is a difference that survives Holm over the tasks; an open one does not. Gives None
     where nothing can be compared.
@@ -122,66 +125,74 @@ def forest(
     ]
 
     def draw() -> Figure:
-        n_rows = len(keys) + len(summary.tasks)
-        figure = Figure(figsize=(10.2, 0.235 * n_rows + 1.0), layout="constrained")
-        panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
-        place, labels, y = {}, [], 0.0
-        heads = []
-        task_before, fraction_before = None, None
-        for task, fraction, method in keys:
-            if task != task_before:
-                heads.append((y, task))
-                y += 1
-                fraction_before = None
-            text = f"{percent(fraction)}   " if fraction != fraction_before else ""
-            place[task, fraction, method] = y
-            labels.append((y, text + look[method].letter))
-            task_before, fraction_before = task, fraction
-            y += 1
+        figure = Figure(figsize=(10.2, 0.235 * (len(keys) + len(summary.tasks)) + 1.1), layout="constrained")
+        panels = figure.subplots(1, len(columns), sharex=True, sharey=True, squeeze=False)[0]
+        place, bottom = _forest_rows(panels[0], keys, look)
+        values = [
+            v for _, found in columns for c in found for v in (c.low, c.high, c.estimate) if v is not None
+        ]
+        reach = 1.08 * max((abs(v) for v in values), default=0.01) or 0.01
         for axes, (title, found) in zip(panels, columns, strict=True):
             axes.axvline(0, color=INK, linewidth=1.0, zorder=2)
             for c in found:
-                key = (c.group.task, c.group.fraction, c.method)
-                if c.estimate is None or key not in place:
-                    continue
-                one = look[c.method]
-                sure = c.p_holm is not None and c.p_holm < 0.05
-                if c.low is not None and c.high is not None:
-                    axes.plot([c.low, c.high], [place[key]] * 2, color=one.colour, linewidth=1.8, zorder=3)
-                axes.plot(
-                    [c.estimate],
-                    [place[key]],
-                    marker=one.marker,
-                    markersize=6.5,
-                    color=one.colour,
-                    markerfacecolor=one.colour if sure else "none",
-                    markeredgewidth=1.5,
-                    linestyle="none",
-                    zorder=4,
-                )
+                if c.estimate is not None and c.low is not None and c.high is not None:
+                    _whisker(axes, c, look[c.method], place[c.group.task, c.group.fraction, c.method])
             axes.set_title(title, fontsize=10)
-            axes.set_ylim(y - 0.4, -0.6)
-            axes.tick_params(axis="y", length=0)
-            axes.grid(axis="y", visible=False)
+            axes.set_ylim(bottom - 0.4, -0.6)
+            axes.set_yticks([])
             axes.spines["left"].set_visible(False)
-            for head, _ in heads[1:]:
-                axes.axhline(head - 0.4, color=FAINT, linewidth=0.5, alpha=0.5)
-            reach = max((abs(v) for c in found for v in (c.low, c.high, c.estimate) if v is not None), default=0.01)
-            axes.set_xlim(-1.12 * reach, 1.12 * reach)
-            axes.set_xlabel("worse        difference in macro AUROC        better", fontsize=8.5)
-        ticks = [*labels, *heads]
-        panels[0].set_yticks([t[0] for t in ticks], [t[1] for t in ticks])
-        for tick, (_, text) in zip(panels[0].get_yticklabels(), ticks, strict=True):
-            if any(text == head for _, head in heads):
-                tick.set_fontweight("bold")
+            for task in summary.tasks[1:]:
+                head = min(y for key, y in place.items() if key[0] == task) - 1
+                axes.axhline(head - 0.45, color=GRID, linewidth=0.8)
+            axes.set_xlim(-reach, reach)
+            axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], symmetric=True))
+            axes.set_xlabel("← worse\u2003\u2003better →", fontsize=9)
+        figure.supxlabel("difference in macro AUROC", fontsize=10)
         return figure
 
-    return to_svg(draw, name=name, label=f"Forest of paired differences in macro AUROC, {probe} probe; numbers below")
+    words = f"Forest of paired differences in macro AUROC, {probe} probe; the numbers are in the table below"
+    return to_svg(draw, name=name, label=words)
 
 
-def forest_columns(
-    summary: Summary, *, probe: str, validation: str
-) -> list[tuple[str, list[Comparison]]]:
+def _forest_rows(
+    axes: Axes, keys: Sequence[tuple[str, float, str]], look: Mapping[str, Look]
+) -> tuple[dict[tuple[str, float, str], float], float]:
+    """Write task, fraction and method left of a forest; give each row's height and the end of the last."""
+    place: dict[tuple[str, float, str], float] = {}
+    y, before = 0.0, ("", -1.0)
+    side = axes.get_yaxis_transform()
+    for task, fraction, method in keys:
+        if task != before[0]:
+            axes.text(-0.34, y, task, transform=side, fontweight="bold", ha="left", va="center")
+            y += 1
+        if (task, fraction) != before:
+            axes.text(-0.13, y, percent(fraction), transform=side, ha="right", va="center")
+        one = look[method]
+        axes.text(-0.07, y, one.letter, transform=side, color=one.colour, fontweight="bold", va="center")
+        place[task, fraction, method] = y
+        before = (task, fraction)
+        y += 1
+    return place, y
+
+
+def _whisker(axes: Axes, c: Comparison, one: Look, y: float) -> None:
+    """Draw one interval, with a filled marker where the difference survives Holm."""
+    sure = c.p_holm is not None and c.p_holm < 0.05
+    axes.plot([c.low or 0.0, c.high or 0.0], [y, y], color=one.colour, linewidth=1.8, zorder=3)
+    axes.plot(
+        [c.estimate or 0.0],
+        [y],
+        marker=one.marker,
+        markersize=7 if sure else 6.5,
+        color=one.colour,
+        markerfacecolor=one.colour if sure else PAGE,
+        markeredgewidth=1.5,
+        linestyle="none",
+        zorder=4,
+    )
+
+
+def forest_columns(summary: Summary, *, probe: str, validation: str) -> list[tuple[str, list[Comparison]]]:
     """Give the forest's columns: the random twin first, then each other baseline, with their comparisons."""
     names = {m.name for m in summary.candidates()}
     here = [
@@ -243,7 +254,9 @@ def game_curves(runs: Mapping[str, Sequence[Steps]], look: Mapping[str, Look], *
 
 def _series(steps: Steps, key: str, *, points: int = 160) -> tuple[list[float], list[float]]:
     """Steps and values of one field, averaged over windows so that at most `points` remain."""
-    pairs = [(float(s["step"] or 0), float(v)) for s in steps if (v := s.get(key)) is not None and "step" in s]
+    pairs = [
+        (float(s["step"] or 0), float(v)) for s in steps if (v := s.get(key)) is not None and "step" in s
+    ]
     pairs = [(a, b) for a, b in pairs if np.isfinite(b)]
     if not pairs:
         return [], []

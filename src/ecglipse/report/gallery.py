@@ -1,4 +1,4 @@
-"""Pictures of what masks hide and the steps of each run, read from a study's runs. Reads disk, writes nothing."""
+"""Pictures of what masks hide, and the steps of each run. Reads a study's runs, writes nothing."""
 
 import base64
 import json
@@ -52,7 +52,10 @@ def read_masks(path: Path) -> Masks:
     try:
         with np.load(path, allow_pickle=False) as file:
             signal = np.asarray(file["signal"], np.float32)
-            mask, probability = np.asarray(file["mask"], np.uint8), np.asarray(file["probability"], np.float32)
+            mask, probability = (
+                np.asarray(file["mask"], np.uint8),
+                np.asarray(file["probability"], np.float32),
+            )
             fs = float(file["fs"])
             leads, titles = (tuple(str(x) for x in file[key]) for key in ("leads", "titles"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -61,21 +64,23 @@ def read_masks(path: Path) -> Masks:
     fits = fits and signal.shape[0] == len(titles) and signal.shape[1] == len(leads) and fs > 0
     if not fits:
         shapes = f"signal {signal.shape}, mask {mask.shape}, probability {probability.shape}"
-        raise EcglipseError(f"{path}: arrays do not fit each other: {shapes}, {len(leads)} leads, {len(titles)} titles")
+        raise EcglipseError(
+            f"{path}: arrays do not fit each other: {shapes}, {len(leads)} leads, {len(titles)} titles"
+        )
     return Masks(signal, mask, probability, fs, leads, titles)
 
 
 def run_folder(folder: Path, method: Method) -> list[Path]:
-    """Give the folders of a method's runs that exist, in order of their seeds; names with a path in them are left out."""
+    """Give the folders of a method's runs that exist, by seed; a name that is a path is left out."""
     names = [name for _, name in sorted(method.runs.items()) if name and Path(name).name == name]
     return [path for name in names if (path := folder / "runs" / name).is_dir()]
 
 
 def shown_methods(summary: Summary) -> list[Method]:
-    """Give the methods whose masks are shown: two candidates and the random twin of the first."""
+    """Give the methods whose masks are shown: a candidate, its random twin, and another candidate."""
     chosen = list(summary.candidates()[:2])
     twins = [twin for m in chosen if (twin := summary.twin(m.name)) is not None]
-    return chosen + twins[:1]
+    return chosen[:1] + twins[:1] + chosen[1:]
 
 
 def pictures(folder: Path, summary: Summary, *, records: int = 2) -> tuple[list[Picture], list[str]]:
@@ -96,28 +101,34 @@ def pictures(folder: Path, summary: Summary, *, records: int = 2) -> tuple[list[
             except EcglipseError as error:
                 faults.append(f"No picture of {method.title}: {error.message}")
     drawn: list[Picture] = []
-    for title in found[0][1].titles[:records] if found else ():
+    for row in range(min(records, len(found[0][1].titles))) if found else ():
+        first = found[0][1]
         for method, masks in found:
-            if title not in masks.titles:
-                continue
-            row = masks.titles.index(title)
-            end = round(LONGEST_S * masks.fs)
-            signal, mask = masks.signal[row, :, :end], masks.mask[row, :, :end].astype(np.float32)
-            figure = draw_mask_probability(
-                signal,
-                masks.fs,
-                masks.probability[row, :, :end],
-                leads=masks.leads,
-                title=f"{title}   ·   {method.title}",
-                mask=mask,
-            )
-            uri = "data:image/png;base64," + base64.b64encode(to_png(figure)).decode()
-            alt = (
-                f"12-lead ECG of {title} on paper, masks of {method.title}: {mask.mean():.0%} hidden in this draw; "
-                f"share of draws hidden, by lead: {_by_lead(masks, row)}"
-            )
-            drawn.append(Picture(title, method.name, uri, alt, round(figure.get_figwidth() * 96)))
+            same = row < len(masks.titles) and np.array_equal(masks.signal[row], first.signal[row])
+            if same:
+                drawn.append(_picture(method, masks, row))
     return drawn, faults
+
+
+def _picture(method: Method, masks: Masks, row: int) -> Picture:
+    """Draw one record with one draw of a method's mask, and how often each sample is hidden."""
+    end = round(LONGEST_S * masks.fs)
+    signal, mask = masks.signal[row, :, :end], masks.mask[row, :, :end].astype(np.float32)
+    record = f"Record {row + 1}: {masks.titles[row]}"
+    figure = draw_mask_probability(
+        signal,
+        masks.fs,
+        masks.probability[row, :, :end],
+        leads=masks.leads,
+        title=f"{record}   ·   {method.title}",
+        mask=mask,
+    )
+    uri = "data:image/png;base64," + base64.b64encode(to_png(figure)).decode()
+    alt = (
+        f"12-lead ECG on paper. {record}. Masks: {method.title}; {mask.mean():.0%} hidden in this draw. "
+        f"Share of draws in which a sample is hidden, by lead: {_by_lead(masks, row)}"
+    )
+    return Picture(record, method.name, uri, alt, round(figure.get_figwidth() * 96))
 
 
 def _by_lead(masks: Masks, row: int) -> str:
@@ -126,7 +137,7 @@ def _by_lead(masks: Masks, row: int) -> str:
 
 
 def read_steps(run: Path) -> Steps:
-    """Read `steps.jsonl` of a run; a last line cut short by a kill is left out, other damage ends the reading."""
+    """Read `steps.jsonl` of a run up to the first damaged line, such as one cut short by a kill."""
     path = run / "steps.jsonl"
     steps: list[dict[str, float | int | None]] = []
     if not path.is_file():
@@ -137,7 +148,9 @@ def read_steps(run: Path) -> Steps:
         except ValueError:
             break
         if isinstance(step, dict):
-            numbers = {k: v for k, v in step.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+            numbers = {
+                k: v for k, v in step.items() if isinstance(v, int | float) and not isinstance(v, bool)
+            }
             steps.append(dict(numbers))
     return steps
 

@@ -70,8 +70,8 @@ def _letter(number: int) -> str:
 
 def swatch(look: Look, method: Method) -> str:
     """Give the marker as a small inline SVG; its name is for those who cannot see it."""
-    title = html.escape(method.title)
     return (
-        f'<svg class="swatch" viewBox="0 0 12 12" role="img" aria-label="{title}" style="fill: {themed(look.colour)}">'
+        f'<svg class="swatch" viewBox="0 0 12 12" role="img" aria-label="{html.escape(method.title)}" '
+        f'style="fill: {themed(look.colour)}">'
         f"{_PATHS[look.marker]}</svg>"
     )

@@ -51,11 +51,21 @@ def _shade(
     for a, b in stretches(hidden[strip.start : strip.stop]):
         x, wide = strip.x_mm + a * per_sample, (b - a) * per_sample
         axes.add_patch(
-            Rectangle((x, foot), wide, high, facecolor=HIDDEN, alpha=0.16, linewidth=0, zorder=1, gid="hidden")
+            Rectangle(
+                (x, foot), wide, high, facecolor=HIDDEN, alpha=0.16, linewidth=0, zorder=1, gid="hidden"
+            )
         )
         axes.add_patch(
             Rectangle(
-                (x, foot), wide, high, fill=False, edgecolor=HIDDEN, alpha=0.28, hatch="///", linewidth=0, zorder=1
+                (x, foot),
+                wide,
+                high,
+                fill=False,
+                edgecolor=HIDDEN,
+                alpha=0.28,
+                hatch="///",
+                linewidth=0,
+                zorder=1,
             )
         )
         axes.add_patch(Rectangle((x, foot), wide, BAR_MM, facecolor=HIDDEN, linewidth=0, zorder=2, gid="bar"))
@@ -78,7 +88,13 @@ def _heat(axes: Axes, strip: Strip, probability: Float[np.ndarray, " time"], per
     )
     axes.add_patch(
         Rectangle(
-            (strip.x_mm, foot), right - strip.x_mm, HEAT_MM, fill=False, edgecolor=INK, linewidth=0.3, zorder=3
+            (strip.x_mm, foot),
+            right - strip.x_mm,
+            HEAT_MM,
+            fill=False,
+            edgecolor=INK,
+            linewidth=0.3,
+            zorder=3,
         )
     )
 
@@ -90,7 +106,13 @@ def _key(axes: Axes, sheet: Sheet, *, mask: bool, probability: bool) -> None:
         ramp = np.linspace(0, 1, 64)[None]
         _text(axes, right, 4, "always", fontsize=7, ha="right", va="center")
         axes.imshow(
-            ramp, cmap=HEAT, vmin=0, vmax=1, extent=(right - 42, right - 12, 2.8, 5.2), aspect="auto", zorder=4
+            ramp,
+            cmap=HEAT,
+            vmin=0,
+            vmax=1,
+            extent=(right - 42, right - 12, 2.8, 5.2),
+            aspect="auto",
+            zorder=4,
         )
         _text(axes, right - 43, 4, "hidden: never", fontsize=7, ha="right", va="center")
         right -= 70
@@ -124,9 +146,7 @@ def _draw(
     if layout not in ("12x1", "6x2", "3x4+rhythm"):
         raise ValueError(f"`layout` must be '12x1', '6x2' or '3x4+rhythm'; got {layout!r}")
     below = (0.0 if probability is None else HEAT_MM + 0.4) + (0.0 if mask is None else BAR_MM + 0.4)
-    sheet = lay_out(
-        signal, fs, layout, speed_mm_s=speed_mm_s, gain_mm_mv=gain_mm_mv, below_mm=below
-    )
+    sheet = lay_out(signal, fs, layout, speed_mm_s=speed_mm_s, gain_mm_mv=gain_mm_mv, below_mm=below)
     figure, axes = blank(sheet)
     per_sample = speed_mm_s / fs
     for strip in sheet.strips:
@@ -137,13 +157,24 @@ def _draw(
             _shade(axes, strip, mask[strip.lead] >= 0.5, per_sample=per_sample, lift_mm=lift)
         if probability is not None:
             _heat(axes, strip, probability[strip.lead], per_sample)
-        axes.plot(x, strip.zero_mm + part * gain_mm_mv, color=INK, linewidth=0.75, zorder=5, gid=leads[strip.lead])
+        axes.plot(
+            x, strip.zero_mm + part * gain_mm_mv, color=INK, linewidth=0.75, zorder=5, gid=leads[strip.lead]
+        )
         if strip.start > 0:
-            axes.plot([strip.x_mm] * 2, [strip.zero_mm - 2, strip.zero_mm + 4], color=INK, linewidth=0.6, zorder=4)
+            axes.plot(
+                [strip.x_mm] * 2, [strip.zero_mm - 2, strip.zero_mm + 4], color=INK, linewidth=0.6, zorder=4
+            )
         name = leads[strip.lead] if np.isfinite(part).any() else f"{leads[strip.lead]} (no signal)"
         box = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
         _text(
-            axes, strip.x_mm + 0.8, strip.high_mm - 0.6, name, fontsize=8, fontweight="bold", va="top", bbox=box
+            axes,
+            strip.x_mm + 0.8,
+            strip.high_mm - 0.6,
+            name,
+            fontsize=8,
+            fontweight="bold",
+            va="top",
+            bbox=box,
         )
     _calibrate(axes, sheet, speed_mm_s=speed_mm_s, gain_mm_mv=gain_mm_mv)
     _text(axes, 5, sheet.height_mm - 5, title, fontsize=9.5, fontweight="bold", va="center")

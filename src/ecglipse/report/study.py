@@ -67,9 +67,9 @@ def replicates(facts: Mapping[str, Any]) -> int:
 
 
 def planned(facts: Mapping[str, Any], method: Method, probe: str, fraction: float) -> int | None:
-    """Give how many cells a method is to have at a probe and fraction, per task; None where the config is absent.
+    """Give how many cells of a task a method is to have at a probe and fraction; None if unknown.
 
-    The same rule as `ecglipse.study.plan.cells`: the whole of the labels has one draw, fine-tuning the first few.
+    As in `ecglipse.study.plan.cells`: all labels are one draw, and fine-tuning takes the first few.
     """
     config = facts.get("config")
     splits = facts.get("splits")

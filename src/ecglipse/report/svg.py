@@ -1,4 +1,4 @@
-"""Figures as inline SVG that follows the page's colours: ink and lines by name, text as text, ids of their own."""
+"""Figures as inline SVG in the page's own colours and font: text stays text, and ids are the figure's own."""
 
 import io
 import re
@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 INK: Final = "#010203"
 FAINT: Final = "#040506"
 GRID: Final = "#070809"
+PAGE: Final = "#0a0b0c"
 """Stand-ins that `to_svg` turns into the page's own colours, so that one picture does for light and dark."""
 
-_NAMES: Final = {INK: "var(--ink)", FAINT: "var(--faint)", GRID: "var(--rule)"}
+_NAMES: Final = {INK: "var(--ink)", FAINT: "var(--faint)", GRID: "var(--rule)", PAGE: "var(--page)"}
 
 SETTINGS: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
@@ -53,7 +54,9 @@ def to_svg(draw: Callable[[], Figure], *, name: str, label: str) -> str:
     """
     with mpl.rc_context({**SETTINGS, "svg.hashsalt": name}):
         out = io.StringIO()
-        draw().savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        draw().savefig(
+            out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
     text = out.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.S)
@@ -62,7 +65,7 @@ def to_svg(draw: Callable[[], Figure], *, name: str, label: str) -> str:
     text = re.sub(r'href="#([^"]*)"', lambda m: f'href="#{name}-{m[1]}"', text)
     text = re.sub(r"url\(#([^)]*)\)", lambda m: f"url(#{name}-{m[1]})", text)
     text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.S)
-    text = re.sub(r"font: ([^;\"]*?)'?DejaVu Sans'?[^;\"]*", r"font: \1var(--sans)", text)
+    text = re.sub(r"font-family: 'DejaVu Sans'[^;\"]*", "font-family: var(--sans)", text)
     for stand_in, named in _NAMES.items():
         text = text.replace(stand_in, named)
     text = re.sub(r"(fill|stroke): (#[0-9a-f]{6})", lambda m: f"{m[1]}: {themed(m[2])}", text)
@@ -139,5 +142,12 @@ def letters_at_end(
             va="center",
             ha="left",
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.6, "alpha": 0.6, "shrinkA": 1, "shrinkB": 4},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "lw": 0.6,
+                "alpha": 0.6,
+                "shrinkA": 1,
+                "shrinkB": 4,
+            },
         )

@@ -28,16 +28,18 @@ def tally(summary: Summary, method: Method, found: Sequence[Comparison]) -> str:
         found: its comparisons with one opponent, one a task.
     """
     with_numbers = [c for c in found if c.estimate is not None and c.low is not None and c.high is not None]
-    opponent = summary.method(found[0].baseline).title
+    opponent = f"“{summary.method(found[0].baseline).title}”"
     role = "its random twin" if found[0].twin else "the baseline"
+    name = f"“{method.title}”"
     if not with_numbers:
-        return f"{method.title} against {role}, {opponent}: n/a, {found[0].note or 'nothing to compare yet'}."
-    better = [c for c in with_numbers if c.low is not None and c.low > 0]
-    worse = [c for c in with_numbers if c.high is not None and c.high < 0]
+        why = found[0].note or "nothing to compare yet"
+        return f"{name} against {role} {opponent}: n/a ({why})."
+    better = [c for c in with_numbers if _better(c)]
+    worse = [c for c in with_numbers if _worse(c)]
     sure_up = [c for c in better if c.p_holm is not None and c.p_holm < 0.05]
     sure_down = [c for c in worse if c.p_holm is not None and c.p_holm < 0.05]
     total = len(with_numbers)
-    text = f"{method.title} beat {role}, {opponent}, on {_of(len(better), total)}"
+    text = f"{name} beat {role} {opponent} on {_of(len(better), total)}"
     text += f" and lost to it on {_of(len(worse), total)}" if worse else ""
     sure = len(sure_up) + len(sure_down)
     if not better and not worse:
@@ -47,39 +49,68 @@ def tally(summary: Summary, method: Method, found: Sequence[Comparison]) -> str:
     elif sure == len(better) + len(worse):
         text += f"; {'it survives' if sure == 1 else 'all survive'} Holm's correction over the tasks"
     else:
-        text += f"; {sure} of these differences survive{'s' if sure == 1 else ''} Holm's correction over the tasks"
+        text += f"; {sure} of these differences survive{'s' if sure == 1 else ''} Holm's correction"
     extreme = max(with_numbers, key=lambda c: abs(c.estimate or 0))
-    assert extreme.estimate is not None and extreme.low is not None and extreme.high is not None
-    text += (
-        f" (largest difference: {signed(extreme.estimate)}, "
-        f"{signed(extreme.low)} to {signed(extreme.high)}, {extreme.group.task})."
-    )
+    numbers = [signed(x or 0.0) for x in (extreme.estimate, extreme.low, extreme.high)]
+    text += f" (largest difference: {numbers[0]}, {numbers[1]} to {numbers[2]}, on {extreme.group.task})."
     missing = len(found) - total
     return text + (f" On {missing} more task{'' if missing == 1 else 's'}: n/a." if missing else "")
 
 
-def verdict(summary: Summary) -> list[str]:
-    """Give the verdict's sentences: each candidate against its random twin, then against other baselines."""
+def verdict(summary: Summary) -> tuple[str, list[str]]:
+    """Give one sentence on whether learning what to hide helped, and more: each candidate, each opponent."""
     fraction = headline_fraction(summary)
     if fraction is None or not summary.settings:
-        return ["No cell has been computed yet, so nothing can be said."]
+        return "No cell has been computed yet, so nothing can be said.", []
     probe, validation = summary.settings[0]
     here = [
         c
         for c in summary.comparisons
         if (c.group.probe, c.group.validation, c.group.fraction) == (probe, validation, fraction)
     ]
-    sentences = []
+    sentences, judged = [], []
     for twin in (True, False):
         for method in summary.candidates():
             mine = [c for c in here if c.method == method.name and c.twin == twin]
             for baseline in dict.fromkeys(c.baseline for c in mine):
-                sentences.append(tally(summary, method, [c for c in mine if c.baseline == baseline]))
+                found = [c for c in mine if c.baseline == baseline]
+                sentences.append(tally(summary, method, found))
+                judged += found if twin else []
     if not sentences:
-        sentences = [
-            "No pretrained method of this study stands beside a baseline, so masks cannot be judged by it."
-        ]
-    return sentences
+        return (
+            "No pretrained method stands beside a baseline in this study, so masks cannot be judged by it.",
+            [],
+        )
+    if len({c.method for c in judged}) > 1:
+        return _overview(judged), sentences
+    return sentences[0], sentences[1:]
+
+
+def _overview(judged: Sequence[Comparison]) -> str:
+    """Say over all learned masks and tasks how often learning what to hide helped."""
+    done = [c for c in judged if c.estimate is not None and c.low is not None and c.high is not None]
+    if not done:
+        return "Learned masks cannot be compared with their random twins yet: cells are missing."
+    up, down = ([c for c in done if side(c)] for side in (_better, _worse))
+    sure = [sum(c.p_holm is not None and c.p_holm < 0.05 for c in some) for some in (up, down)]
+    many = len({c.method for c in done})
+    text = f"Learning what to hide beat hiding at random in {len(up)} of {len(done)} comparisons "
+    text += f"({many} learned mask{'' if many == 1 else 's'}, {len({c.group.task for c in done})} tasks)"
+    text += f" and lost in {len(down)}" if down else " and lost in none"
+    if up or down:
+        kept = f"{sure[0]} of the gains and {sure[1]} of the losses survive" if down else f"{sure[0]} survive"
+        kept = "none survives" if sum(sure) == 0 else kept
+        text += f"; {kept} Holm's correction over the tasks"
+    missing = len(judged) - len(done)
+    return text + (f"; {missing} n/a." if missing else ".")
+
+
+def _better(c: Comparison) -> bool:
+    return c.low is not None and c.low > 0
+
+
+def _worse(c: Comparison) -> bool:
+    return c.high is not None and c.high < 0
 
 
 def floors_on_top(summary: Summary) -> list[str]:
@@ -97,13 +128,20 @@ def floors_on_top(summary: Summary) -> list[str]:
         best = max(scores, key=lambda s: s.mean or 0.0, default=None)
         if best is not None and summary.method(best.method).kind in FLOORS and len(scores) > 1:
             title = summary.method(best.method).title
-            sentences.append(f"On {task}, no pretrained encoder reaches the floor “{title}” ({best.mean:.3f}).")
+            sentences.append(
+                f"On {task}, no pretrained encoder reaches the floor “{title}” ({best.mean:.3f})."
+            )
     return sentences
 
 
 def setting_title(probe: str, validation: str) -> str:
     """Give a probe as readers say it, with what is unusual about its validation set."""
-    names = {"linear": "Linear probe", "knn": "Nearest neighbours", "finetune": "Fine-tuned", "majority": "Majority"}
+    names = {
+        "linear": "Linear probe",
+        "knn": "Nearest neighbours",
+        "finetune": "Fine-tuned",
+        "majority": "Majority",
+    }
     text = names.get(probe, probe)
     return text if validation == "matched" else f"{text}, validation set in full"
 

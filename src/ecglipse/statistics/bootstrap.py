@@ -42,7 +42,7 @@ def macro_auroc(
     *,
     keep: Bool[np.ndarray, " class"],
 ) -> float:
-    """Mean over seeds, draws and kept classes of the AUROC; NaN where no class is kept or one is undefined."""
+    """Mean over seeds, draws and kept classes of the AUROC; NaN if none is kept or one undefined."""
     n_seeds, n_draws = scores.shape[:2]
     shares = np.full((1, n_seeds, n_draws), 1 / (n_seeds * n_draws))
     return float(_macro(scores, truth, np.ones((1, len(truth)), dtype=np.int32), shares, keep)[0])
@@ -88,7 +88,8 @@ def _macro(
     """Average the weighted AUROC over kept classes and, by their shares, over seeds and draws."""
     if scores.shape[2:] != truth.shape or weights.shape[1] != len(truth):
         raise ValueError(
-            f"`scores`, `truth` and the weights must fit; got {scores.shape}, {truth.shape} and {weights.shape}"
+            f"`scores`, `truth` and the weights must fit;"
+            f" got {scores.shape}, {truth.shape} and {weights.shape}"
         )
     if not keep.any():
         return np.full(len(weights), np.nan)

@@ -123,6 +123,6 @@ def holm(p_values: Float[np.ndarray, " test"]) -> Float[np.ndarray, " test"]:
 def _defined(replicates: Float[np.ndarray, " replicate"]) -> Float[np.ndarray, " defined"]:
     """Replicates that are numbers; none of them if too many are not."""
     missing = np.isnan(replicates)
-    if missing.mean() > _MOST_UNDEFINED if replicates.size else True:
+    if np.count_nonzero(missing) > _MOST_UNDEFINED * replicates.size:
         return np.empty(0)
     return np.asarray(replicates[~missing])

@@ -48,7 +48,8 @@ def delong(
 
     if not truth.shape == score_a.shape == score_b.shape:
         raise ValueError(
-            f"`truth` and the scores must be of one length; got {truth.size}, {score_a.size} and {score_b.size}"
+            f"`truth` and the scores must be of one length;"
+            f" got {truth.size}, {score_a.size} and {score_b.size}"
         )
     if np.isnan(score_a).any() or np.isnan(score_b).any():
         raise ValueError("scores must hold numbers; got NaN")

@@ -1,4 +1,4 @@
-"""Random numbers by name: one generator per patient or recording and purpose, drawn as arrays over a block."""
+"""Random numbers by name: one generator per purpose and patient or recording, drawn over a block."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ def generators(seed: int, purpose: str, numbers: Sequence[int]) -> list[np.rando
     return [numpy_rng(seed, "simulator", purpose, int(number)) for number in numbers]
 
 
-def normals(rngs: Sequence[np.random.Generator], *shape: int) -> Float[np.ndarray, "row *draw"]:
+def normals(rngs: Sequence[np.random.Generator], *shape: int) -> Float[np.ndarray, "row ..."]:
     """Standard normal draws of the given shape, one set from each generator."""
     return np.stack([rng.standard_normal(shape) for rng in rngs])
 

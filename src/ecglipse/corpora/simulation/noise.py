@@ -17,7 +17,7 @@ ELECTRODES_TO_LEADS: Float[np.ndarray, "8 9"] = np.array(
         *np.hstack([np.full((6, 3), -1 / 3), np.eye(6)]),
     ]
 )
-"""`ecglipse.leads.INDEPENDENT` from electrode potentials: I = LA - RA, II = LL - RA, V - (RA + LA + LL) / 3."""
+"""`ecglipse.leads.INDEPENDENT` from electrodes: I = LA - RA, II = LL - RA, V - (RA + LA + LL) / 3."""
 
 STEP_PROBABILITY = 0.06
 """Share of recordings in which one electrode moves."""
@@ -34,10 +34,12 @@ def draw_noise(
 ) -> Float[np.ndarray, "row 8 time"]:
     """Noise of the eight independent leads in millivolts.
 
-    Per electrode: baseline wander (breathing, and a drift of four slow waves; median 0.03 mV RMS), muscle noise
-    (flat from 20 Hz to 45 % of `fs`, at most 100 Hz; median 0.006 mV RMS within 20-45 Hz), mains hum (50 or 60 Hz,
-    median 0.003 mV, only if below half of `fs`), and in 6 % of the recordings one electrode that jumps by about
-    0.2 mV and creeps back. Levels are log-normal over recordings and electrodes.
+    Per electrode: baseline wander (breathing, and a drift of four slow waves; median 0.03 mV RMS), muscle
+    noise (flat from 20 Hz to 45 % of `fs`, at most 100 Hz; median 0.007 mV RMS within 20-45 Hz), mains hum
+    (50 or 60 Hz, median 0.003 mV, only if below half of `fs`), and in 6 % of the recordings one electrode
+    that jumps by 0.1-0.4 mV and creeps back within seconds. Levels are log-normal over recordings and
+    electrodes; they were set so that the power below 0.5 Hz and within 40-45 Hz agrees with the records
+    named in beat.py.
 
     Args:
         seed: the user's seed.
@@ -51,9 +53,11 @@ def draw_noise(
     level, each = normals(rngs, 16), normals(rngs, 9, 16)
     t = (np.arange(n_samples) / fs).astype(np.float32)
     electrodes = _wander(level, each, t=t, breath_hz=breath_hz, breath_phase=breath_phase)
-    electrodes += _muscle(rngs, 0.006 * np.exp(0.35 * level[:, :1] + 0.3 * each[:, :, 0]), n_samples=n_samples, fs=fs)
+    electrodes += _muscle(
+        rngs, 0.007 * np.exp(0.4 * level[:, :1] + 0.4 * each[:, :, 0]), n_samples=n_samples, fs=fs
+    )
     mains_hz = np.where(level[:, 1] < 0, 50.0, 60.0)
-    hum = np.sin(2 * np.pi * mains_hz[:, None] * t + uniform(level[:, 2], 0, 2 * np.pi)[:, None])
+    hum = np.sin(2 * np.pi * mains_hz[:, None] * t + uniform(level[:, 2], 0.0, 2 * np.pi)[:, None])
     size = np.where(mains_hz < fs / 2, 0.003 * np.exp(0.7 * level[:, 3]), 0)[:, None] * each[:, :, 1]
     electrodes += (size[:, :, None] * hum[:, None]).astype(np.float32)
     _add_steps(electrodes, level, t=t)
@@ -70,7 +74,7 @@ def _wander(
 ) -> Float[np.ndarray, "row 9 time"]:
     """Breathing and drift: five waves common to the electrodes, each with its own weights per electrode."""
     hz = np.column_stack([breath_hz, uniform(level[:, 4:8], 0.03, 0.3)])
-    start = np.column_stack([breath_phase, uniform(level[:, 8:12], 0, 2 * np.pi)])
+    start = np.column_stack([breath_phase, uniform(level[:, 8:12], 0.0, 2 * np.pi)])
     angle = (2 * np.pi * hz[:, :, None] * t + start[:, :, None]).astype(np.float32)
     waves = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
     size = np.array([0.6, 0.5, 0.5, 0.5, 0.5])
@@ -108,8 +112,8 @@ def _add_steps(
     t: Float[np.ndarray, " time"],
 ) -> None:
     """Let one electrode of a few recordings jump and creep back, in place."""
-    for row in np.flatnonzero(uniform(level[:, 13], 0, 1) < STEP_PROBABILITY):
-        fate = uniform(level[row, [13, 14, 15]], 0, 1)
+    for row in np.flatnonzero(uniform(level[:, 13], 0.0, 1.0) < STEP_PROBABILITY):
+        fate = uniform(level[row, [13, 14, 15]], 0.0, 1.0)
         electrode = int(fate[0] / STEP_PROBABILITY * len(ELECTRODES))
         when = fate[1] * t[-1]
         size = (1 if level[row, 15] > 0 else -1) * (0.1 + 0.3 * abs(2 * fate[2] - 1))

@@ -11,15 +11,16 @@ from ecglipse.corpora.simulation import beat
 from ecglipse.corpora.simulation.draws import generators, normals, truncated
 from ecglipse.seeding import derive
 
-CHEST_MEN = np.array([0.88, 1.08, 1.06, 1.08, 1.07, 1.06])
-CHEST_WOMEN = np.array([0.88, 0.98, 0.84, 0.86, 0.90, 0.96])
-"""Gain of V1..V6 by sex: the means of the measured leads over those of the template (see beat.py's source)."""
+CHEST = np.array([0.88, 1.10, 0.92, 0.93, 0.96, 1.00])
+CHEST_CONTRAST = np.array([0.0, 0.16, 0.30, 0.27, 0.21, 0.13])
+"""Gain of V1..V6, and the logarithm of men's over women's; breast and fat lie between heart and electrode."""
 
+T_CONTRAST = np.array([[0.3, 0.3, 0.45], [0.1, 0.1, 0.28], [0.1, 0.1, 0.28]])
+"""Logarithm of men's over women's T dipole (component, axis): in men the ST segment takes off more steeply
+and the T wave points more to the front."""
 
-T_MEN = np.array([[1.2, 1.2, 1.4], [1.05, 1.05, 1.22], [1.05, 1.05, 1.22]])
-T_WOMEN = np.array([[0.7, 0.7, 0.5], [0.85, 0.85, 0.62], [0.85, 0.85, 0.62]])
-"""Factors on the T template (component, axis) by sex: in men the ST segment takes off more steeply and the T
-wave points more to the front."""
+OVERLAP = 1.1
+"""SD within a sex, in units of the difference between the sexes, of the gains that the contrasts describe."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,14 @@ def is_female(seed: int, number: int) -> bool:
 def draw_patients(seed: int, numbers: Sequence[int]) -> Patients:
     """Draw the patients of these numbers; each is a pure function of (seed, number).
 
-    Differences between the sexes (women against men) and their sources: QTc + 14 ms and QRS - 7 ms, Rijnbeek
-    et al. 2014, J Electrocardiol 47:914; V2..V5 lower by about a fifth, and T and ST in V1..V3 smaller, Macfarlane
-    2018, Ann Noninvasive Electrocardiol 23:e12493, with the sizes measured on the records named in beat.py.
-    With age: voltage - 0.3 % a year, PR + 0.2 ms, the frontal axis 0.3 degrees to the left.
+    Women against men, typically: QTc + 14 ms and QRS - 7 ms (Rijnbeek et al. 2014, J Electrocardiol 47:914);
+    V2..V5 lower by 15-26 %, ST and T smaller in V1..V3 (Macfarlane 2018, Adv Exp Med Biol 1065:93, for the
+    directions; sizes measured on the records named in beat.py). With age: voltage - 0.3 % a year, PR
+    + 0.2 ms, QTc + 0.1 ms, the frontal axis 0.3 degrees to the left.
     """
     rngs = generators(seed, "patient", numbers)
     female = np.array([is_female(seed, number) for number in numbers])
-    z = normals(rngs, 9)
+    z = normals(rngs, 11)
     axes = normals(rngs, 3, 3)
     per_component = normals(rngs, 9, 3)
     chest = normals(rngs, 6)
@@ -72,7 +73,9 @@ def draw_patients(seed: int, numbers: Sequence[int]) -> Patients:
     t_turn = Rotation.from_rotvec(0.4 * turn + np.radians(10) * axes[:, 1]).as_matrix()
     p_turn = Rotation.from_rotvec(np.radians([8, 8, 12]) * axes[:, 2]).as_matrix()
 
-    voltage = 0.20 * z[:, 1] - 0.003 * old
+    # +-1/2 is the typical man or woman; women with a man's chest and men with a woman's are common
+    build, shape = np.where(female, -0.5, 0.5) + OVERLAP * z[:, 9:11].T
+    voltage = 0.22 * z[:, 1] - 0.003 * old
     return Patients(
         female=female,
         age=age,
@@ -81,23 +84,29 @@ def draw_patients(seed: int, numbers: Sequence[int]) -> Patients:
         qrs_s=np.clip(np.where(female, 0.087, 0.094) + 0.0075 * z[:, 4], 0.068, 0.118),
         qtc_s=np.clip(np.where(female, 0.416, 0.402) + 0.017 * z[:, 5] + 0.0001 * old, 0.35, 0.47),
         rate=z[:, 6],
-        p=_vary(beat.P.dipole, 0.20 * z[:, 7], 0.2, per_component[:, :2], p_turn),
-        qrs=_vary(beat.QRS.dipole, voltage, 0.2, per_component[:, 2:6], qrs_turn),
+        p=_vary(beat.P.dipole, 0.25 * z[:, 7], 0.3, per_component[:, :2], p_turn),
+        qrs=_vary(
+            beat.QRS.dipole,
+            voltage,
+            np.array([[0.45], [0.2], [0.2], [0.35]]),
+            per_component[:, 2:6],
+            qrs_turn,
+        ),
         t=_vary(
-            beat.T.dipole * np.where(female[:, None, None], T_WOMEN, T_MEN),
+            beat.T.dipole * np.exp(T_CONTRAST * shape[:, None, None]),
             0.4 * voltage + 0.25 * z[:, 8],
-            0.15,
+            0.2,
             per_component[:, 6:],
             t_turn,
         ),
-        chest=np.where(female[:, None], CHEST_WOMEN, CHEST_MEN) * np.exp(0.10 * chest),
+        chest=CHEST * np.exp(CHEST_CONTRAST * build[:, None] + 0.14 * chest),
     )
 
 
 def _vary(
     dipole: Float[np.ndarray, "*row component 3"],
     log_gain: Float[np.ndarray, " n"],
-    spread: float,
+    spread: float | Float[np.ndarray, "component 1"],
     z: Float[np.ndarray, "n component 3"],
     turn: Float[np.ndarray, "n 3 3"],
 ) -> Float[np.ndarray, "n component 3"]:

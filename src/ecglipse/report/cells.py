@@ -1,0 +1,164 @@
+"""From the ledger's lines to a method's predictions on a test set, and to bootstrap replicates of them."""
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Integer
+
+from ecglipse.errors import LedgerError
+from ecglipse.report.tables import Group, Method
+from ecglipse.results import Ledger
+from ecglipse.seeding import derive, numpy_rng
+from ecglipse.statistics import Resampling, bootstrap_macro_auroc, macro_auroc, resample_patients
+
+Line = Mapping[str, Any]
+Key = tuple[int, int, int]
+"""Rotation, seed, draw."""
+
+
+def group_of(line: Line) -> Group:
+    """Give what a line is about."""
+    return Group(str(line["task"]), str(line["probe"]), str(line["validation"]), float(line["fraction"]))
+
+
+def current(
+    lines: Sequence[Line], facts: Mapping[str, Any], methods: Sequence[Method]
+) -> tuple[list[Line], int]:
+    """Give the lines that belong to the study as it stands, and how many do not.
+
+    A ledger keeps everything that was ever computed in its folder. Lines of another store, split or run than
+    `study.json` names come from an older config and must not be averaged with the others.
+
+    Raises:
+        LedgerError: two lines claim to be the same cell of the study.
+    """
+    store = facts.get("store")
+    digest = store.get("digest") if isinstance(store, dict) else None
+    parts = facts.get("splits")
+    splits = (
+        {s.get("digest") for s in parts if isinstance(s, dict)} - {None} if isinstance(parts, list) else set()
+    )
+    runs = {m.name: set(m.runs.values()) for m in methods}
+    kept: list[Line] = []
+    seen: dict[object, str] = {}
+    for line in lines:
+        if line["method"] not in runs:
+            continue
+        if digest is not None and line["store"] != digest:
+            continue
+        if splits and line["split"] not in splits:
+            continue
+        if runs[line["method"]] and line["run"] is not None and line["run"] not in runs[line["method"]]:
+            continue
+        key = (group_of(line), line["method"], line["rotation"], line["seed"], line["draw"])
+        if key in seen:
+            where = ", ".join(f"{name} {line[name]}" for name in ("method", "task", "probe", "seed", "draw"))
+            raise LedgerError(
+                f"cells {seen[key]} and {line['cell']} are both {where}, fraction {line['fraction']}",
+                hint="their settings differ; write studies with different settings to different folders",
+            )
+        seen[key] = str(line["cell"])
+        kept.append(line)
+    return kept, len(lines) - len(kept)
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """One test set of one task, and its bootstrap: the same for all methods, or nothing would be paired."""
+
+    rows: Integer[np.ndarray, " record"]
+    truth: Integer[np.ndarray, "record class"]
+    keep: Bool[np.ndarray, " class"]
+    resampling: Resampling
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Macro AUROC of one method on one group: as it is, and in each replicate; means over rotations."""
+
+    mean: float
+    replicates: Float[np.ndarray, " replicate"]
+    by_seed: Float[np.ndarray, " seed"]
+    by_draw: Float[np.ndarray, " draw"]
+
+
+class Bench:
+    """Computes estimates from a ledger; test sets are set up once.
+
+    Args:
+        ledger: of the study.
+        replicates: of the bootstrap.
+    """
+
+    def __init__(self, ledger: Ledger, *, replicates: int) -> None:
+        self.ledger, self.replicates = ledger, replicates
+        self._sets: dict[tuple[str, int], TestSet] = {}
+
+    def estimates(self, wanted: Sequence[Mapping[Key, Line]]) -> list[Estimate]:
+        """Give `estimate` of each, several at once: NumPy lets threads work side by side."""
+        for cells in wanted:
+            for rotation in sorted({key[0] for key in cells}):
+                line = next(line for key, line in cells.items() if key[0] == rotation)
+                if (str(line["task"]), rotation) not in self._sets:
+                    self._set_up(line)
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            return list(pool.map(self.estimate, wanted))
+
+    def estimate(self, cells: Mapping[Key, Line]) -> Estimate:
+        """Estimate from the cells of one method and group: every rotation has the same seeds and draws.
+
+        Seeds and label draws are resampled alike in all rotations, patients in each on its own.
+
+        Raises:
+            LedgerError: predictions are damaged, or are of other test records than the task's others.
+        """
+        rotations, seeds, draws = (sorted({key[i] for key in cells}) for i in range(3))
+        means, replicates, table = [], [], []
+        for rotation in rotations:
+            scores = []
+            ours = self._sets[str(next(iter(cells.values()))["task"]), rotation]
+            for seed in seeds:
+                for draw in draws:
+                    scores.append(self._scores(cells[rotation, seed, draw], ours))
+            stack = np.stack(scores).reshape(len(seeds), len(draws), *ours.truth.shape)
+            single = [
+                [
+                    macro_auroc(stack[s : s + 1, d : d + 1], ours.truth, keep=ours.keep)
+                    for d in range(len(draws))
+                ]
+                for s in range(len(seeds))
+            ]
+            table.append(single)
+            means.append(float(np.mean(single)))
+            replicates.append(bootstrap_macro_auroc(stack, ours.truth, ours.resampling, keep=ours.keep))
+        grid = np.mean(table, axis=0)
+        return Estimate(
+            float(np.mean(means)),
+            np.asarray(np.mean(replicates, axis=0)),
+            grid.mean(axis=1),
+            grid.mean(axis=0),
+        )
+
+    def _scores(self, line: Line, ours: TestSet) -> Float[np.ndarray, "record class"]:
+        """Read a cell's scores and see that they are of the test set."""
+        found = self.ledger.predictions(line)
+        if not (np.array_equal(found.rows, ours.rows) and np.array_equal(found.truth, ours.truth)):
+            raise LedgerError(
+                f"{self.ledger.folder}: cell {line['cell']} has other test records or labels than others "
+                f"of task {line['task']!r}, rotation {line['rotation']}",
+                hint="one test set holds for all methods; start the study in a new folder",
+            )
+        return found.scores.astype(np.float64)
+
+    def _set_up(self, line: Line) -> None:
+        """Resample the test set of a line's task and rotation, from that line's predictions."""
+        key = (str(line["task"]), int(line["rotation"]))
+        found = self.ledger.predictions(line)
+        rng = numpy_rng(0, "patients", *key)
+        weights = resample_patients(found.truth, found.patients, draws=self.replicates, rng=rng)
+        keep = np.array([name not in line["left_out"] for name in line["classes"]], dtype=bool)
+        self._sets[key] = TestSet(found.rows, found.truth, keep, Resampling(weights, derive(0, "runs")))

@@ -1,0 +1,203 @@
+"""What the page's template is filled with: tables, banners and facts of a summary, as plain values. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import Markup
+
+from ecglipse.report.figures import forest, label_efficiency
+from ecglipse.report.gallery import Picture
+from ecglipse.report.looks import Look
+from ecglipse.report.tables import FLOORS, Comparison, Group, Score, Summary, percent
+from ecglipse.report.verdict import setting_title
+
+
+def number(value: float | None) -> str:
+    """Give three decimals, or n/a."""
+    return "n/a" if value is None else f"{value:.3f}"
+
+
+def p_value(value: float | None) -> str:
+    """Give a p-value as readers write it."""
+    return "n/a" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _store(summary: Summary) -> Mapping[str, Any]:
+    store = summary.facts.get("store")
+    return store if isinstance(store, dict) else {}
+
+
+def compared(summary: Summary) -> str:
+    """Say in one sentence what was compared, on what."""
+    store = _store(summary)
+    seeds = max((s.n_seeds for s in summary.scores), default=0)
+    draws = max((s.n_draws for s in summary.scores), default=0)
+    text = f"{_count(len(summary.methods), 'method')} on {_count(len(summary.tasks), 'task')}"
+    if summary.tasks:
+        text += f" ({', '.join(summary.tasks)})"
+    if summary.fractions:
+        text += f", with {', '.join(percent(f) for f in summary.fractions)} of the labels"
+    text += f"; {_count(seeds, 'pretraining seed')}, up to {_count(draws, 'draw')} of labels."
+    if isinstance(store.get("n_records"), int) and isinstance(store.get("n_patients"), int):
+        text += f" Recordings: {store.get('corpus', 'unknown')}, {_count(store['n_records'], 'record')}"
+        text += f" of {_count(store['n_patients'], 'patient')}"
+        if "fs" in store and "duration_s" in store:
+            text += f", {store['fs']:g} Hz, {store['duration_s']:g} s"
+        text += "."
+    return text
+
+
+def banners(summary: Summary) -> list[str]:
+    found = []
+    if summary.synthetic:
+        found.append(
+            "Synthetic data: these recordings come from a simulator; nothing here is clinical evidence."
+        )
+    if summary.missing_floors:
+        found.append(
+            f"Floors missing: {', '.join(summary.missing_floors)}. Without them nobody can tell how much of "
+            "a score comes from pretraining at all."
+        )
+    return found
+
+
+def setting(summary: Summary, look: Mapping[str, Look], number: int) -> dict[str, Any]:
+    """Gather what the template shows of one probe and validation."""
+    probe, validation = summary.settings[number]
+    here = {"probe": probe, "validation": validation}
+    groups = [Group(t, probe, validation, f) for t in summary.tasks for f in summary.fractions]
+    best = {}
+    for group in groups:
+        means = [s.mean for m in summary.methods if (s := summary.floor(group, m.name)).mean is not None]
+        best[group] = max(means, default=None)
+    rows = []
+    for method in summary.methods:
+        scores = [summary.floor(group, method.name) for group in groups]
+        if any(score.n_cells for score in scores):
+            cells = [_cell(score, best[group], summary) for score, group in zip(scores, groups, strict=True)]
+            borrowed = scores[0].group.probe != probe
+            rows.append(
+                {"method": method, "floor": method.kind in FLOORS, "borrowed": borrowed, "cells": cells}
+            )
+    plot = forest(summary, look, **here, name=f"forest{number}")
+    names = {m.name for m in summary.candidates()}
+    mine = [c for c in summary.comparisons if (c.group.probe, c.group.validation) == (probe, validation)]
+    return {
+        "title": setting_title(probe, validation),
+        "efficiency": Markup(label_efficiency(summary, look, **here, name=f"efficiency{number}")),
+        "forest": Markup(plot) if plot else None,
+        "rows": rows,
+        "comparisons": _ordered(mine, names),
+        "counts": _counts([summary.score(g, m.name) for g in groups for m in summary.methods]),
+    }
+
+
+def _cell(score: Score, best: float | None, summary: Summary) -> dict[str, Any]:
+    return {
+        "score": score,
+        "first": score.group.fraction == summary.fractions[0],
+        "best": score.mean is not None and score.mean == best,
+        "why": score.note.removeprefix("n/a").lstrip(", "),
+    }
+
+
+def spreads(summary: Summary) -> list[Score]:
+    """Give the scores of the headline's probe that rest on cells."""
+    return [
+        s for s in summary.scores if s.n_cells and (s.group.probe, s.group.validation) == summary.settings[0]
+    ]
+
+
+def _ordered(comparisons: list[Comparison], first: set[str]) -> list[Comparison]:
+    """Candidates before others, twins before other baselines; otherwise as they stand."""
+    return sorted(comparisons, key=lambda c: (c.method not in first, not c.twin))
+
+
+def _counts(scores: list[Score]) -> str:
+    """Say how many cells, seeds and records the numbers of a table rest on."""
+    done = [s for s in scores if s.mean is not None]
+    if not done:
+        return "No number yet."
+
+    def span(values: list[int]) -> str:
+        return str(min(values)) if min(values) == max(values) else f"{min(values)} to {max(values)}"
+
+    return (
+        f"Each number is the mean over {span([s.n_seeds for s in done])} seeds, "
+        f"{span([s.n_draws for s in done])} label draws and {span([s.n_rotations for s in done])} test sets; "
+        f"{span([s.n_test for s in done])} test records."
+    )
+
+
+def classes(summary: Summary) -> list[dict[str, Any]]:
+    """Gather the table of classes of each task, at the headline's probe."""
+    if not summary.settings:
+        return []
+    mine = [k for k in summary.classes if (k.group.probe, k.group.validation) == summary.settings[0]]
+    value = {(k.group.task, k.group.fraction, k.method, k.label): k.auroc for k in mine}
+    tables = []
+    for task in summary.tasks:
+        labels = list({k.label: k for k in mine if k.group.task == task}.values())
+        rows = []
+        for method in summary.methods:
+            cells = [
+                {"value": value.get((task, f, method.name, k.label)), "first": f == summary.fractions[0]}
+                for k in labels
+                for f in summary.fractions
+            ]
+            if any(c["value"] is not None for c in cells):
+                rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
+        if rows:
+            tables.append({"task": task, "labels": labels, "rows": rows})
+    return tables
+
+
+def by_record(gallery: list[Picture]) -> list[dict[str, Any]]:
+    titles = dict.fromkeys(p.record for p in gallery)
+    return [{"title": t, "pictures": [p for p in gallery if p.record == t]} for t in titles]
+
+
+def provenance(summary: Summary) -> list[tuple[str, str]]:
+    """Gather what a reader needs to repeat or to doubt the study: hashes, versions, hardware, times."""
+    facts, store = summary.facts, _store(summary)
+    own = facts.get("provenance")
+    own = own if isinstance(own, dict) else {}
+    reads = facts.get("test_reads")
+    lines: list[tuple[str, Any]] = [
+        ("config hash", facts.get("config_hash")),
+        ("store digest", store.get("digest")),
+        *((name, own.get(name, summary.hardware.get(name))) for name in ("commit", "versions", "hardware")),
+        *((name, own.get(name)) for name in ("started", "finished")),
+        ("duration", _duration(own.get("seconds"))),
+        ("cells in the ledger", summary.hardware.get("cells")),
+        ("cell time", _duration(summary.hardware.get("seconds"))),
+        ("test set read", reads),
+    ]
+    return [(name, _say(value)) for name, value in lines if value not in (None, "", {}, [])]
+
+
+def _duration(seconds: object) -> str | None:
+    if not isinstance(seconds, int | float):
+        return None
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, left = divmod(rest, 60)
+    return (
+        f"{hours} h {minutes} min" if hours else f"{minutes} min {left} s" if minutes else f"{seconds:.1f} s"
+    )
+
+
+def _say(value: object) -> str:
+    """Give nested facts as one line of text."""
+    if isinstance(value, Mapping):
+        return "; ".join(f"{k} {_say(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_say(v) for v in value)
+    return (
+        f"{value:,}"
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 10000
+        else str(value)
+    )

@@ -1,0 +1,258 @@
+"""From a study's ledger to everything a report says in numbers. Reads disk, writes nothing."""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from ecglipse.errors import LedgerError
+from ecglipse.report.cautions import cautions, missing_floors
+from ecglipse.report.cells import Bench, Estimate, Key, Line, current, group_of
+from ecglipse.report.study import baselines, planned, read_study, replicates
+from ecglipse.report.tables import ClassScore, Comparison, Group, Method, Score, Summary
+from ecglipse.results import Ledger
+from ecglipse.statistics import holm, interval, paired_difference
+
+PROBES: Final = ("linear", "finetune", "knn")
+"""The order of probes on a page; the first is the headline."""
+
+Cells = dict[tuple[Group, str], dict[Key, Line]]
+
+
+def summarise(folder: Path) -> Summary:
+    """Summarise a study, as far as it has been run.
+
+    Each number is the mean over rotations (test sets) of the mean over seeds and label draws; its interval
+    comes from the hierarchical bootstrap of `ecglipse.statistics`. A number whose cells are not all there is
+    None, with a note: over other draws than its neighbours', it could not be compared with them.
+
+    Args:
+        folder: of the study.
+
+    Raises:
+        LedgerError: `study.json`, the ledger or a prediction file is missing or damaged.
+    """
+    facts, methods = read_study(folder)
+    ledger = Ledger(folder)
+    lines, stale = current(ledger.lines(), facts, methods)
+    cells: Cells = {}
+    try:
+        for line in lines:
+            key = (int(line["rotation"]), int(line["seed"]), int(line["draw"]))
+            cells.setdefault((group_of(line), str(line["method"])), {})[key] = line
+        return _summarise(facts, methods, cells, Bench(ledger, replicates=replicates(facts)), stale=stale)
+    except KeyError as error:
+        raise LedgerError(
+            f"{folder / 'results.jsonl'}: a line lacks {error}", hint="restore the file from a copy"
+        ) from None
+
+
+def _summarise(
+    facts: Mapping[str, Any], methods: tuple[Method, ...], cells: Cells, bench: Bench, *, stale: int
+) -> Summary:
+    lines = [line for some in cells.values() for line in some.values()]
+    scores: list[Score] = []
+    estimates: dict[tuple[Group, str], Estimate] = {}
+    tasks = _tasks(facts, lines)
+    groups = sorted({group for group, _ in cells}, key=lambda g: _order(g, tasks))
+    wanted = [(g, m) for g in groups for m in methods if (g, m.name) in cells]
+    lacks = [_lack(facts, m, g, cells[g, m.name]) for g, m in wanted]
+    whole = [(g, m) for (g, m), lack in zip(wanted, lacks, strict=True) if not lack]
+    found = dict(zip(whole, bench.estimates([cells[g, m.name] for g, m in whole]), strict=True))
+    for (group, method), lack in zip(wanted, lacks, strict=True):
+        estimate = found.get((group, method))
+        if estimate is not None and math.isfinite(estimate.mean):
+            estimates[group, method.name] = estimate
+        elif not lack:
+            estimate, lack = None, "n/a, no class with 10 test positives"
+        scores.append(_score(group, method, cells[group, method.name], estimate, note=lack))
+    settings = list(dict.fromkeys((g.probe, g.validation) for g in groups))
+    settings.sort(
+        key=lambda s: (s[1] != "matched", PROBES.index(s[0]) if s[0] in PROBES else len(PROBES), s[0])
+    )
+    summary = Summary(
+        name=str(facts.get("name") or "study"),
+        methods=methods,
+        baselines=baselines(facts),
+        tasks=tasks,
+        settings=tuple(settings),
+        fractions=tuple(sorted({g.fraction for g in groups})),
+        scores=tuple(scores),
+        comparisons=(),
+        classes=tuple(_classes(groups, methods, cells)),
+        synthetic=facts.get("synthetic") is True,
+        cautions=(),
+        missing_floors=missing_floors(methods, {str(line["method"]) for line in lines}),
+        facts=facts,
+        hardware=_gather(lines),
+    )
+    compared = tuple(_comparisons(summary, groups, estimates))
+    said = cautions(summary, lines, stale=stale, replicates=bench.replicates)
+    return Summary(**{**vars(summary), "comparisons": compared, "cautions": said})
+
+
+def _tasks(facts: Mapping[str, Any], lines: Sequence[Line]) -> tuple[str, ...]:
+    """Tasks with a line, in the config's order where there is one."""
+    present = list(dict.fromkeys(str(line["task"]) for line in lines))
+    try:
+        wanted = list(facts["config"]["transfer"]["tasks"])
+    except (KeyError, TypeError):
+        wanted = []
+    return tuple(sorted(present, key=lambda t: wanted.index(t) if t in wanted else len(wanted)))
+
+
+def _order(group: Group, tasks: tuple[str, ...]) -> tuple[int, str, str, float]:
+    return tasks.index(group.task), group.probe, group.validation, group.fraction
+
+
+def _lack(facts: Mapping[str, Any], method: Method, group: Group, mine: Mapping[Key, Line]) -> str:
+    """Say what is missing for a number, or nothing."""
+    rotations, seeds, draws = ({key[i] for key in mine} for i in range(3))
+    wanted = len(rotations) * len(seeds) * len(draws)
+    if method.kind != "floor":
+        wanted = max(wanted, planned(facts, method, group.probe, group.fraction) or 0)
+    if len(mine) == wanted:
+        return ""
+    if len(rotations) == 1 and len(seeds) == 1:
+        return f"n/a, {len(mine)} of {wanted} draws done"
+    return f"n/a, {len(mine)} of {wanted} cells done"
+
+
+def _sd(values: np.ndarray) -> float | None:
+    return float(values.std(ddof=1)) if values.size > 1 else None
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _score(
+    group: Group, method: Method, mine: Mapping[Key, Line], found: Estimate | None, *, note: str
+) -> Score:
+    rotations, seeds, draws = ({key[i] for key in mine} for i in range(3))
+    tests = {key[0]: int(line["n_test"]) for key, line in mine.items()}
+    low, high = interval(found.replicates) if found else (math.nan, math.nan)
+    return Score(
+        group,
+        method.name,
+        found.mean if found else None,
+        low=_number(low),
+        high=_number(high),
+        sd_seeds=_sd(found.by_seed) if found else None,
+        sd_draws=_sd(found.by_draw) if found else None,
+        n_seeds=len(seeds),
+        n_draws=len(draws),
+        n_rotations=len(rotations),
+        n_cells=len(mine),
+        n_test=sum(tests.values()),
+        note=note,
+    )
+
+
+def _comparisons(
+    summary: Summary, groups: Sequence[Group], estimates: Mapping[tuple[Group, str], Estimate]
+) -> list[Comparison]:
+    """Every method minus its twin and minus each baseline, with Holm over the tasks."""
+    made: list[Comparison] = []
+    for method in summary.methods:
+        twin = summary.twin(method.name)
+        opponents = dict.fromkeys([*([twin.name] if twin else []), *summary.baselines])
+        for baseline in opponents:
+            if baseline == method.name:
+                continue
+            is_twin = twin is not None and twin.name == baseline
+            for probe, validation in summary.settings:
+                for fraction in summary.fractions:
+                    family = [
+                        g
+                        for g in groups
+                        if (g.probe, g.validation, g.fraction) == (probe, validation, fraction)
+                    ]
+                    present = [g for g in family if summary.score(g, method.name).n_cells]
+                    made += _holm(
+                        [_compare(summary, g, method.name, baseline, is_twin, estimates) for g in present]
+                    )
+    return made
+
+
+def _compare(
+    summary: Summary,
+    group: Group,
+    method: str,
+    baseline: str,
+    twin: bool,
+    estimates: Mapping[tuple[Group, str], Estimate],
+) -> Comparison:
+    a, b = estimates.get((group, method)), estimates.get((group, baseline))
+    if a is None or b is None:
+        who = method if a is None else baseline
+        why = summary.score(group, who).note.removeprefix("n/a").lstrip(", ") or "no cell"
+        return Comparison(group, method, baseline, twin, None, note=f"{summary.method(who).title}: {why}")
+    found = paired_difference(a.replicates, b.replicates, a.mean, b.mean)
+    numbers = (found.low, found.high, found.p_value, found.probability_of_superiority)
+    low, high, p_value, superiority = (_number(x) for x in numbers)
+    if low is None or high is None:
+        note = "more than 5 % of the resamples lack a class"
+        return Comparison(group, method, baseline, twin, None, note=note)
+    pairs = summary.score(group, method).n_cells
+    return Comparison(
+        group,
+        method,
+        baseline,
+        twin,
+        found.estimate,
+        low=low,
+        high=high,
+        p_value=p_value,
+        superiority=superiority,
+        n_pairs=pairs,
+    )
+
+
+def _holm(family: list[Comparison]) -> list[Comparison]:
+    """Adjust the p-values of one method, baseline, probe and fraction over the tasks."""
+    given = np.array([math.nan if c.p_value is None else c.p_value for c in family], dtype=np.float64)
+    adjusted = holm(given) if given.size else given
+    return [
+        Comparison(**{**vars(c), "p_holm": _number(float(p))}) for c, p in zip(family, adjusted, strict=True)
+    ]
+
+
+def _classes(groups: Sequence[Group], methods: Sequence[Method], cells: Cells) -> list[ClassScore]:
+    """Mean AUROC and AUPRC of each class over the cells in which they are defined."""
+    made = []
+    for group in groups:
+        for method in methods:
+            mine = cells.get((group, method.name), {})
+            if not mine:
+                continue
+            by_rotation = {key[0]: line for key, line in mine.items()}
+            for k, label in enumerate(next(iter(mine.values()))["classes"]):
+                auroc, auprc = (_class_mean(mine, metric, label) for metric in ("auroc", "auprc"))
+                positives = sum(int(line["positives_test"][k]) for line in by_rotation.values())
+                kept = any(label not in line["left_out"] for line in by_rotation.values())
+                note = "" if auroc is not None else "n/a, no positive or no negative in the test set"
+                made.append(ClassScore(group, method.name, str(label), auroc, auprc, positives, kept, note))
+    return made
+
+
+def _class_mean(mine: Mapping[Key, Line], metric: str, label: str) -> float | None:
+    values = [line["per_class"].get(metric, {}).get(label) for line in mine.values()]
+    defined = [v for v in values if v is not None]
+    return float(np.mean(defined)) if defined else None
+
+
+def _gather(lines: Sequence[Line]) -> dict[str, Any]:
+    """Commits, versions and hardware of all lines, each said once; cells, and the seconds they took."""
+    facts: dict[str, Any] = {
+        "cells": len(lines),
+        "seconds": sum(float(line["seconds"] or 0) for line in lines),
+    }
+    for name, key in (("commit", "commit"), ("versions", "versions"), ("hardware", "hardware")):
+        values = [line[key] for line in lines if line[key]]
+        distinct = [v for n, v in enumerate(values) if v not in values[:n][:1] and values.index(v) == n]
+        first = values[:1]
+        facts[name] = first[0] if first and not [d for d in distinct if d != first[0]] else first + distinct
+    return facts

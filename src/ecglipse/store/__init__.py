@@ -1,0 +1,9 @@
+"""The array store: recordings as int16 shards with their tables, checked by digests. Reads and writes disk.
+
+`StoreWriter` makes one, `Store` opens it, `problems` looks for damage; a store is never changed.
+"""
+
+from ecglipse.store.check import problems as problems
+from ecglipse.store.manifest import Manifest as Manifest
+from ecglipse.store.reader import Store as Store
+from ecglipse.store.writer import StoreWriter as StoreWriter

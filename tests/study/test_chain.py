@@ -1,0 +1,174 @@
+"""The whole chain on simulated recordings: study, resuming, ledger, report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ecglipse.commands import pretrain, report, study, transfer, verify
+from ecglipse.config import check
+from ecglipse.errors import CheckpointError, ConfigError, TaskError
+from ecglipse.results import Ledger
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory, simulated: Path) -> dict[str, Any]:
+    """A finished tiny study, made once."""
+    out = tmp_path_factory.mktemp("chain") / "study"
+    content = {
+        "name": "tiny",
+        "store": str(simulated),
+        "out": str(out),
+        "split": {"kind": "patients"},
+        "encoder": {"width": 8, "dim": 16, "projection_hidden": 32, "projection_dim": 16},
+        "mask_network": {"width": 8},
+        "pretrain": {"epochs": 2, "batch": 16},
+        "methods": {
+            "random-init": {"kind": "init"},
+            "scratch": {"kind": "scratch"},
+            "random-per-lead": {"masks": "random", "leads": "per-lead"},
+            "3kg": {"views": "3kg"},
+            "adversarial-per-lead": {"masks": "adversarial", "leads": "per-lead", "title": "Learned <b>"},
+        },
+        "transfer": {
+            "tasks": ["sex", "rhythm"],
+            "fractions": [0.25, 1.0],
+            "draws": 2,
+            "probes": ["linear", "finetune"],
+            "finetune_draws": 1,
+            "finetune_epochs": 1,
+        },
+        "study": {"workers": 1, "baselines": ["3kg"], "gallery": 2, "replicates": 50},
+    }
+    made = study(check(content, where="tiny"), progress=False)
+    return {"content": content, "made": made, "out": out}
+
+
+def test_every_cell_of_the_plan_is_in_the_ledger_once(done: dict[str, Any]) -> None:
+    lines = Ledger(done["out"]).lines()
+    assert done["made"].added == done["made"].cells == len(lines)
+    assert len({line["cell"] for line in lines}) == len(lines)
+    assert {line["method"] for line in lines} == set(done["content"]["methods"])
+
+
+def test_a_second_call_adds_nothing(done: dict[str, Any]) -> None:
+    before = (done["out"] / "results.jsonl").read_bytes()
+    again = study(check(done["content"], where="tiny"), progress=False)
+    assert again.added == 0
+    assert (done["out"] / "results.jsonl").read_bytes() == before
+
+
+def test_the_test_set_is_the_same_for_every_method_fraction_and_draw(done: dict[str, Any]) -> None:
+    ledger = Ledger(done["out"])
+    for task in ("sex", "rhythm"):
+        rows = {tuple(ledger.predictions(line).rows) for line in ledger.lines() if line["task"] == task}
+        assert len(rows) == 1
+
+
+def test_no_patient_is_in_two_parts_and_no_test_record_in_pretraining(done: dict[str, Any]) -> None:
+    from ecglipse.commands._evaluate import Bench
+
+    bench = Bench(check(done["content"], where="tiny"), rotation=0)
+    parts = [set(bench.store.table["patient_id"].iloc[rows]) for rows in _rows(bench.split)]
+    assert not (parts[0] & parts[1]) | (parts[0] & parts[2]) | (parts[1] & parts[2])
+    trained = bench.split.train
+    tested = {int(row) for line in Ledger(done["out"]).lines() for row in Ledger(done["out"]).predictions(line).rows}
+    assert not tested & set(trained.tolist())
+
+
+def _rows(split: Any) -> list[Any]:
+    return [split.train, split.validation, split.test]
+
+
+def test_probing_is_repeatable_and_transfer_gives_the_studys_numbers(
+    done: dict[str, Any], tmp_path: Path
+) -> None:
+    """The same run read by `transfer` into another ledger: the same scores, to the bit."""
+    import shutil
+
+    content = {**done["content"], "out": str(tmp_path / "again")}
+    (run,) = (done["out"] / "runs").glob("adversarial-per-lead-*")
+    shutil.copytree(run, tmp_path / "again" / "runs" / run.name)
+    made = transfer(check(content, where="tiny"), run=tmp_path / "again" / "runs" / run.name)
+    mine = {line["cell"]: line["metrics"] for line in Ledger(tmp_path / "again").lines()}
+    theirs = {line["cell"]: line["metrics"] for line in Ledger(done["out"]).lines() if line["run"] == run.name}
+    assert made.added == len(theirs)
+    assert mine == theirs
+
+
+def test_the_report_opens_from_disk_and_escapes_titles(done: dict[str, Any]) -> None:
+    made = report(done["out"])
+    page = made.html.read_text(encoding="utf-8")
+    assert "Learned &lt;b&gt;" in page
+    assert "Learned <b>" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert made.html.stat().st_size < 5_000_000
+
+
+def test_runs_of_a_study_are_sound(done: dict[str, Any]) -> None:
+    for run in (done["out"] / "runs").iterdir():
+        assert verify(run).ok, verify(run).problems
+
+
+def test_no_name_date_or_id_of_a_patient_in_what_a_study_writes(done: dict[str, Any], simulated: Path) -> None:
+    from ecglipse.store import Store
+
+    table = Store.open(simulated).table
+    secrets = [*table["patient_id"].head(20), *table["record_id"].head(20)]
+    report(done["out"])
+    for path in done["out"].rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not [secret for secret in secrets if str(secret).encode() in content], path.name
+
+
+def test_a_plan_runs_nothing(done: dict[str, Any], tmp_path: Path) -> None:
+    content = {**done["content"], "out": str(tmp_path / "none")}
+    made = study(check(content, where="tiny"), plan=True)
+    assert made.cells == done["made"].cells
+    assert not (tmp_path / "none").exists()
+
+
+def test_two_processes_give_the_ledger_of_one(done: dict[str, Any], tmp_path: Path) -> None:
+    """Up to order, times and hardware; the runs' weights to the bit (one thread each)."""
+    threads = torch.get_num_threads()
+    content = {**done["content"], "out": str(tmp_path / "two")}
+    content["methods"] = {name: done["content"]["methods"][name] for name in ("random-init", "adversarial-per-lead")}
+    content["study"] = {**content["study"], "workers": 2, "baselines": []}
+    torch.set_num_threads(1)
+    try:
+        study(check(content, where="tiny"), progress=False)
+        alone = study(check({**content, "out": str(tmp_path / "one"), "study": {"workers": 1}}, where="tiny"))
+    finally:
+        torch.set_num_threads(threads)
+    assert alone.added > 0
+    one, two = (
+        {line["cell"]: line["metrics"] for line in Ledger(tmp_path / name).lines()} for name in ("one", "two")
+    )
+    assert one == two
+
+
+def test_mistakes_are_said_before_anything_is_run(tiny: dict[str, Any], tmp_path: Path) -> None:
+    tiny["transfer"]["tasks"] = ["rythm"]
+    with pytest.raises(TaskError, match="rythm"):
+        study(check(tiny, where="tiny"))
+    assert not Path(tiny["out"]).exists()
+    tiny["transfer"]["tasks"] = ["rhythm"]
+    with pytest.raises(ConfigError, match="has 100 Hz, the config asks for 250 Hz"):
+        study(check({**tiny, "corpus_fs": 250.0}, where="tiny"))
+    with pytest.raises(ConfigError, match="no method 'simclrr' that pretrains"):
+        pretrain(check(tiny, where="tiny"), method="simclrr")
+    with pytest.raises(ConfigError, match="has 4 methods that pretrain"):
+        pretrain(check(tiny, where="tiny"))
+
+
+def test_a_run_of_another_encoder_is_refused(tiny: dict[str, Any]) -> None:
+    tiny["pretrain"]["epochs"] = 1
+    made = pretrain(check(tiny, where="tiny"), method="simclr")
+    wider = {**tiny, "encoder": {**tiny["encoder"], "width": 16}}
+    with pytest.raises(CheckpointError, match="no method of this config would make this run"):
+        transfer(check(wider, where="tiny"), run=made.run)
+    steps = [json.loads(line) for line in (made.run / "steps.jsonl").read_text().splitlines()]
+    assert steps[-1]["step"] == made.steps

@@ -1,0 +1,41 @@
+"""The grid: what is in it, and what is left out on purpose."""
+
+from ecglipse.config import check
+from ecglipse.study import Unit, cells, units
+
+CONTENT = {
+    "name": "x",
+    "store": "s",
+    "out": "o",
+    "methods": {"init": {"kind": "init"}, "scratch": {"kind": "scratch"}, "simclr": {}},
+    "transfer": {
+        "tasks": ["sex"],
+        "fractions": [1.0, 0.1],
+        "draws": 5,
+        "probes": ["linear", "finetune"],
+        "finetune_draws": 2,
+        "validation": ["matched", "full"],
+    },
+    "study": {"seeds": [0, 1]},
+}
+CONFIG = check(CONTENT, where="test")
+
+
+def test_units_are_methods_times_seeds_times_rotations() -> None:
+    grid = units(CONFIG, n_rotations=5)
+    assert len(grid) == len(set(grid)) == 3 * 2 * 5
+    assert grid[0].method == "simclr"
+
+
+def test_cells_of_a_pretrained_encoder() -> None:
+    found = cells(CONFIG, Unit("simclr", 0, 0))
+    assert len(found) == len(set(found))
+    linear = [(c.fraction, c.draw, c.validation) for c in found if c.probe == "linear"]
+    tenth = [(0.1, draw, validation) for draw in range(5) for validation in ("matched", "full")]
+    assert linear == [*tenth, (1.0, 0, "matched")]
+    assert [(c.fraction, c.draw) for c in found if c.probe == "finetune"] == [(0.1, 0), (0.1, 1), (1.0, 0)]
+
+
+def test_a_random_encoder_is_probed_as_init_and_fine_tuned_as_scratch() -> None:
+    assert {c.probe for c in cells(CONFIG, Unit("init", 0, 0))} == {"linear"}
+    assert {c.probe for c in cells(CONFIG, Unit("scratch", 0, 0))} == {"finetune"}

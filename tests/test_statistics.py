@@ -1,0 +1,374 @@
+"""The bootstrap, DeLong and Holm: exact laws, by-hand loops, and promises kept over simulated studies."""
+
+from collections.abc import Iterator
+
+import jaxtyping
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from ecglipse.metrics import auroc
+from ecglipse.statistics import (
+    bootstrap_macro_auroc,
+    delong,
+    holm,
+    interval,
+    macro_auroc,
+    paired_difference,
+    resample,
+    resample_patients,
+    weighted_auroc,
+)
+from ecglipse.statistics.resampling import SMALLEST_STRATUM
+
+ALL = np.ones(2, dtype=bool)
+
+
+@pytest.fixture
+def as_installed() -> Iterator[None]:
+    """Switch the tests' own shape checks off: users meet the functions without them."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def study(
+    rng: np.random.Generator, *, n: int = 120, n_seeds: int = 1, n_draws: int = 1, strength: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Truth (n, 2) and scores (seed, draw, n, 2) of a method whose true AUROC is Phi(strength / sqrt 2)."""
+    truth = (rng.random((n, 2)) < [0.5, 0.25]).astype(np.uint8)
+    patient = rng.normal(size=(n, 2))
+    own = rng.normal(size=(n_seeds, n_draws, n, 2))
+    return truth, strength * truth + np.sqrt(0.7) * patient + np.sqrt(0.3) * own
+
+
+def test_weighted_auroc_equals_sklearn_on_repeated_records() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        n = int(rng.integers(2, 40))
+        truth = (rng.random(n) < 0.4).astype(np.uint8)
+        score = np.round(rng.normal(size=n), int(rng.integers(0, 3)))
+        weights = rng.integers(0, 3, size=(4, n))
+        found = weighted_auroc(truth, score, weights)
+        for row, value in zip(weights, found, strict=True):
+            repeated = np.repeat(truth, row)
+            if repeated.size == 0 or repeated.min() == repeated.max():
+                assert np.isnan(value)
+            else:
+                expected = roc_auc_score(repeated, np.repeat(score, row))
+                assert value == pytest.approx(expected, abs=1e-12)
+
+
+def test_weighted_auroc_is_exact_at_weights_of_one_and_in_every_block() -> None:
+    rng = np.random.default_rng(1)
+    truth = (rng.random(3000) < 0.3).astype(np.uint8)
+    score = rng.normal(size=3000).astype(np.float32)
+    found = weighted_auroc(truth, score, np.ones((100, 3000), dtype=np.int32))
+    assert set(found.tolist()) == {auroc(truth, score)}
+
+
+def test_patients_are_resampled_with_all_their_records() -> None:
+    rng = np.random.default_rng(2)
+    patients = np.repeat(np.arange(60) * 7, rng.integers(1, 4, size=60))
+    truth = (rng.random((patients.size, 2)) < 0.4).astype(np.uint8)
+    weights = resample_patients(truth, patients, draws=50, rng=rng)
+    for patient in np.unique(patients):
+        own = weights[:, patients == patient]
+        assert np.all(own == own[:, :1])
+    assert weights.max() > 1
+    assert np.any(np.ptp(weights, axis=1) > 0)
+
+
+def test_resampling_keeps_the_class_composition() -> None:
+    rng = np.random.default_rng(3)
+    truth = np.eye(3, dtype=np.uint8)[rng.permutation([0] * 100 + [1] * 40 + [2] * 12)]
+    weights = resample_patients(truth, np.arange(152), draws=200, rng=rng)
+    np.testing.assert_array_equal(weights @ truth.astype(int), np.tile([100, 40, 12], (200, 1)))
+    assert np.all(weights.sum(axis=1) == 152)
+    assert weights.std(axis=0).min() > 0
+
+
+def test_rare_patterns_are_pooled_so_that_every_patient_varies() -> None:
+    rng = np.random.default_rng(4)
+    # Patterns of 100, 30, 3, 2 and 1 patients: the last three have 6 in all, so the 30 join them.
+    truth = np.repeat([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]], [100, 30, 3, 2, 1], axis=0)
+    weights = resample_patients(truth.astype(np.uint8), np.arange(136), draws=400, rng=rng)
+    assert np.all(weights[:, :100].sum(axis=1) == 100)
+    assert np.all(weights[:, 100:].sum(axis=1) == 36)
+    assert np.ptp(weights[:, 100:130].sum(axis=1)) > 0
+    assert np.all(np.ptp(weights, axis=0) > 0)
+    assert SMALLEST_STRATUM <= 36
+
+
+def test_one_patient_alone_is_one_stratum() -> None:
+    weights = resample_patients(
+        np.ones((2, 1), dtype=np.uint8), np.zeros(2, int), draws=3, rng=np.random.default_rng(0)
+    )
+    np.testing.assert_array_equal(weights, np.ones((3, 2)))
+
+
+@pytest.mark.usefixtures("as_installed")
+def test_resampling_refuses_nothing_and_what_does_not_fit() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.ones((2, 1), dtype=np.uint8)
+    with pytest.raises(ValueError, match=r"of one length; got 2 and 3"):
+        resample_patients(truth, np.zeros(3, int), draws=3, rng=rng)
+    with pytest.raises(ValueError, match=r"at least one record and one draw are needed; got 2 and 0"):
+        resample_patients(truth, np.zeros(2, int), draws=0, rng=rng)
+
+
+@pytest.mark.parametrize("design", ["crossed", "nested"])
+def test_shares_are_those_of_a_loop_that_resamples(design) -> None:
+    truth = np.zeros((4, 1), dtype=np.uint8)
+    shares = resample(truth, np.arange(4), replicates=4000, seed=5, design=design).shares(3, 2)
+    np.testing.assert_allclose(shares.sum(axis=(1, 2)), 1.0, atol=1e-12)
+    rng = np.random.default_rng(0)
+    by_hand = np.zeros((4000, 3, 2))
+    for replicate in by_hand:
+        drawn = rng.integers(2, size=2)
+        for seed in rng.integers(3, size=3):
+            for draw in drawn if design == "crossed" else rng.integers(2, size=2):
+                replicate[seed, draw] += 1 / 6
+    # Standard error of a variance from 4000 replicates: about 2-3 % of it; five of them allowed.
+    np.testing.assert_allclose(shares.mean(axis=0), 1 / 6, atol=0.015)
+    np.testing.assert_allclose(shares.var(axis=0), by_hand.var(axis=0), rtol=0.15)
+    ours, theirs = shares.sum(axis=1).var(axis=0), by_hand.sum(axis=1).var(axis=0)
+    np.testing.assert_allclose(ours, theirs, rtol=0.15)
+
+
+def test_crossed_label_draws_are_resampled_alike_for_any_number_of_seeds() -> None:
+    resampling = resample(np.zeros((4, 1), dtype=np.uint8), np.arange(4), replicates=50, seed=1)
+    one, three = resampling.shares(1, 5), resampling.shares(3, 5)
+    np.testing.assert_allclose(one.sum(axis=1), three.sum(axis=1), atol=1e-12)
+    assert np.ptp(one.sum(axis=1)) > 0
+
+
+def test_bootstrap_equals_a_by_hand_loop() -> None:
+    rng = np.random.default_rng(6)
+    truth, scores = study(rng, n=50, n_seeds=2, n_draws=3)
+    resampling = resample(truth, np.arange(50) // 2, replicates=5, seed=0)
+    found = bootstrap_macro_auroc(scores, truth, resampling, keep=ALL)
+    shares = resampling.shares(2, 3)
+    for r in range(5):
+        repeat = np.repeat(np.arange(50), resampling.weights[r])
+        expected = sum(
+            shares[r, s, d] * roc_auc_score(truth[repeat], scores[s, d, repeat], average="macro")
+            for s in range(2)
+            for d in range(3)
+        )
+        assert found[r] == pytest.approx(expected, abs=1e-12)
+
+
+def test_estimate_is_the_mean_over_seeds_draws_and_kept_classes() -> None:
+    truth, scores = study(np.random.default_rng(7), n_seeds=2, n_draws=3)
+    each = [[roc_auc_score(truth[:, 0], scores[s, d, :, 0]) for d in range(3)] for s in range(2)]
+    only_first = np.array([True, False])
+    assert macro_auroc(scores, truth, keep=only_first) == pytest.approx(np.mean(each), abs=1e-12)
+    assert macro_auroc(scores, truth, keep=ALL) != macro_auroc(scores, truth, keep=only_first)
+    assert np.isnan(macro_auroc(scores, truth, keep=np.zeros(2, bool)))
+    assert np.isnan(macro_auroc(scores, np.zeros_like(truth), keep=ALL))
+
+
+def test_one_seed_and_one_draw_work_and_vary_by_patients_alone() -> None:
+    truth, scores = study(np.random.default_rng(8))
+    resampling = resample(truth, np.arange(120), replicates=300, seed=0)
+    replicates = bootstrap_macro_auroc(scores, truth, resampling, keep=ALL)
+    by_class = [weighted_auroc(truth[:, k], scores[0, 0, :, k].copy(), resampling.weights) for k in range(2)]
+    np.testing.assert_allclose(replicates, np.mean(by_class, axis=0), atol=1e-12)
+    low, high = interval(replicates)
+    assert low < macro_auroc(scores, truth, keep=ALL) < high
+
+
+def test_seeds_that_differ_widen_the_interval() -> None:
+    rng = np.random.default_rng(9)
+    truth, same = study(rng, n=400, n_seeds=4)
+    apart = same + np.array([0.0, 0.5, 1.0, 1.5])[:, None, None, None] * truth
+    resampling = resample(truth, np.arange(400), replicates=400, seed=0)
+    widths = []
+    for scores in (same, apart):
+        low, high = interval(bootstrap_macro_auroc(scores, truth, resampling, keep=ALL))
+        widths.append(high - low)
+    assert widths[1] > 1.3 * widths[0]
+
+
+def test_equal_seeds_give_equal_replicates_and_others_do_not() -> None:
+    truth, scores = study(np.random.default_rng(10), n_seeds=2, n_draws=2)
+    one, again, other = (
+        bootstrap_macro_auroc(
+            scores, truth, resample(truth, np.arange(120), replicates=20, seed=seed), keep=ALL
+        )
+        for seed in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.usefixtures("as_installed")
+def test_bootstrap_refuses_nan_and_misfits() -> None:
+    truth, scores = study(np.random.default_rng(11), n=30)
+    resampling = resample(truth, np.arange(30), replicates=3, seed=0)
+    with pytest.raises(ValueError, match=r"must fit; got \(1, 1, 29, 2\), \(30, 2\) and \(3, 30\)"):
+        bootstrap_macro_auroc(scores[:, :, 1:], truth, resampling, keep=ALL)
+    scores[0, 0, 0, 0] = np.nan
+    with pytest.raises(ValueError, match=r"`score` must hold numbers; 1 of 30 are NaN"):
+        bootstrap_macro_auroc(scores, truth, resampling, keep=ALL)
+
+
+def test_bootstrap_interval_covers_the_truth_as_often_as_it_says() -> None:
+    """200 simulated studies, 3 seeds x 2 draws, 95 % nominal. Binomial standard error: 1.5 points."""
+    true = 0.7602499389065233  # Phi(1 / sqrt 2), the AUROC of two unit normals one apart
+    covered = []
+    for i in range(200):
+        truth, scores = study(np.random.default_rng([12, i]), n=150, n_seeds=3, n_draws=2)
+        resampling = resample(truth, np.arange(150), replicates=200, seed=i)
+        low, high = interval(bootstrap_macro_auroc(scores, truth, resampling, keep=ALL))
+        covered.append(low <= true <= high)
+    assert 0.90 <= np.mean(covered) <= 0.99
+
+
+def test_p_values_of_equal_methods_are_about_uniform() -> None:
+    """200 simulated pairs of equally good methods: p below 0.05, 0.2 and 0.5 about as often as that."""
+    p_values = []
+    for i in range(200):
+        rng = np.random.default_rng([13, i])
+        truth, both = study(rng, n=150, n_seeds=2)
+        a, b = both[:1], both[1:]
+        resampling = resample(truth, np.arange(150), replicates=200, seed=i)
+        p_values.append(compare(a, b, truth, resampling).p_value)
+    # Binomial standard errors: 1.5, 2.8 and 3.5 points; three of them allowed.
+    for level, slack in ((0.05, 0.046), (0.2, 0.085), (0.5, 0.106)):
+        assert abs(np.mean(np.array(p_values) <= level) - level) < slack
+
+
+def test_p_values_of_unequal_methods_are_small() -> None:
+    rng = np.random.default_rng(14)
+    truth, weak = study(rng, n=300)
+    strong = weak + 0.8 * truth
+    found = compare(strong, weak, truth, resample(truth, np.arange(300), replicates=999, seed=0))
+    assert found.p_value == pytest.approx(2 / 1000)
+    assert found.low > 0
+    assert found.probability_of_superiority == 1.0
+
+
+def compare(a, b, truth, resampling):
+    return paired_difference(
+        bootstrap_macro_auroc(a, truth, resampling, keep=ALL),
+        bootstrap_macro_auroc(b, truth, resampling, keep=ALL),
+        macro_auroc(a, truth, keep=ALL),
+        macro_auroc(b, truth, keep=ALL),
+    )
+
+
+def test_a_method_does_not_differ_from_itself() -> None:
+    truth, scores = study(np.random.default_rng(15), n_seeds=3, n_draws=2)
+    found = compare(scores, scores, truth, resample(truth, np.arange(120), replicates=100, seed=0))
+    assert (found.estimate, found.low, found.high, found.p_value) == (0.0, 0.0, 0.0, 1.0)
+    assert found.probability_of_superiority == 0.5
+
+
+def test_a_difference_turns_round_with_its_methods() -> None:
+    rng = np.random.default_rng(16)
+    truth, a = study(rng, n_seeds=2)
+    b = a + 0.3 * rng.normal(size=a.shape)
+    resampling = resample(truth, np.arange(120), replicates=200, seed=0)
+    there, back = compare(a, b, truth, resampling), compare(b, a, truth, resampling)
+    assert there.estimate == -back.estimate
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=1e-12)
+    assert there.p_value == back.p_value
+    assert there.probability_of_superiority == pytest.approx(1 - back.probability_of_superiority, abs=1e-12)
+
+
+def test_pairing_narrows_the_interval() -> None:
+    rng = np.random.default_rng(17)
+    truth, a = study(rng, n=200)
+    b = a + 0.2 * rng.normal(size=a.shape)
+    paired = resample(truth, np.arange(200), replicates=400, seed=0)
+    other = resample(truth, np.arange(200), replicates=400, seed=1)
+    of_a, of_b = (bootstrap_macro_auroc(x, truth, paired, keep=ALL) for x in (a, b))
+    unpaired = bootstrap_macro_auroc(b, truth, other, keep=ALL)
+    narrow, wide = paired_difference(of_a, of_b, 0.0, 0.0), paired_difference(of_a, unpaired, 0.0, 0.0)
+    assert narrow.high - narrow.low < 0.6 * (wide.high - wide.low)
+
+
+def test_interval_of_known_replicates() -> None:
+    assert interval(np.arange(1001.0)) == pytest.approx((25.0, 975.0))
+    assert interval(np.arange(1001.0), 0.5) == pytest.approx((250.0, 750.0))
+    with pytest.raises(ValueError, match=r"`level` must be between 0 and 1; got 95.0"):
+        interval(np.arange(3.0), 95.0)
+
+
+def test_undefined_replicates_are_left_out_unless_too_many() -> None:
+    replicates = np.append(np.arange(1001.0), np.full(40, np.nan))
+    assert interval(replicates) == pytest.approx((25.0, 975.0))
+    spoilt = np.append(np.arange(100.0), np.full(10, np.nan))
+    assert np.all(np.isnan(interval(spoilt)))
+    assert np.all(np.isnan(interval(np.empty(0))))
+    found = paired_difference(spoilt, spoilt, 0.7, 0.6)
+    assert np.isnan(found.p_value)
+    assert np.isnan(found.probability_of_superiority)
+    assert found.estimate == pytest.approx(0.1)
+
+
+@pytest.mark.usefixtures("as_installed")
+def test_replicates_must_be_paired() -> None:
+    with pytest.raises(ValueError, match=r"replicates must be paired, of one number; got 2 and 3"):
+        paired_difference(np.zeros(2), np.zeros(3), 0.0, 0.0)
+
+
+def test_holm_by_hand() -> None:
+    np.testing.assert_allclose(holm(np.array([0.04, 0.01, 0.03, 0.5])), [0.09, 0.04, 0.09, 0.5])
+    np.testing.assert_allclose(holm(np.array([0.04, 0.01, np.nan])), [0.04, 0.02, np.nan])
+    np.testing.assert_allclose(holm(np.array([0.9, 0.9])), [1.0, 1.0])
+    assert holm(np.empty(0)).size == 0
+    with pytest.raises(ValueError, match=r"`p_values` must be between 0 and 1; got 0\.5 to 1\.5"):
+        holm(np.array([0.5, 1.5]))
+
+
+def test_delong_equals_its_covariance_by_hand() -> None:
+    rng = np.random.default_rng(18)
+    truth = (rng.random(60) < 0.4).astype(np.uint8)
+    a, b = (np.round(rng.normal(size=60) + truth, 1) for _ in range(2))
+    positive, negative = np.flatnonzero(truth == 1), np.flatnonzero(truth == 0)
+    psi = [
+        np.array([[(s[i] > s[j]) + 0.5 * (s[i] == s[j]) for j in negative] for i in positive]) for s in (a, b)
+    ]
+    s10 = np.cov([p.mean(axis=1) for p in psi])
+    s01 = np.cov([p.mean(axis=0) for p in psi])
+    s = s10 / positive.size + s01 / negative.size
+    found = delong(truth, a, b)
+    assert found.auc_a == pytest.approx(roc_auc_score(truth, a), abs=1e-12)
+    assert found.auc_b == pytest.approx(roc_auc_score(truth, b), abs=1e-12)
+    assert found.se_of_difference == pytest.approx(np.sqrt(s[0, 0] + s[1, 1] - 2 * s[0, 1]), abs=1e-12)
+
+
+def test_delong_agrees_with_the_bootstrap() -> None:
+    rng = np.random.default_rng(19)
+    truth, a = study(rng, n=400)
+    b = a + 0.5 * rng.normal(size=a.shape)
+    exact = delong(truth[:, 0], a[0, 0, :, 0].copy(), b[0, 0, :, 0].copy())
+    weights = resample_patients(truth[:, :1], np.arange(400), draws=2000, rng=rng)
+    draws = [weighted_auroc(truth[:, 0], s[0, 0, :, 0].copy(), weights) for s in (a, b)]
+    # Standard error of a standard deviation from 2000 replicates: 1.6 % of it; DeLong itself is asymptotic.
+    assert np.std(draws[0] - draws[1]) == pytest.approx(exact.se_of_difference, rel=0.08)
+
+
+def test_delong_where_it_is_undefined() -> None:
+    truth = np.array([1, 1, 0, 0], dtype=np.uint8)
+    good, flat = np.array([0.9, 0.8, 0.2, 0.1]), np.full(4, 0.5)
+    assert delong(truth, good, good) == (1.0, 1.0, 0.0, 1.0)
+    auc_a, auc_b, se, p = delong(truth, good, flat)
+    assert (auc_a, auc_b, se) == (1.0, 0.5, 0.0)
+    assert np.isnan(p)
+    assert np.all(np.isnan(delong(np.ones(4, dtype=np.uint8), good, flat)))
+    few = delong(np.array([1, 0, 0, 0], dtype=np.uint8), good, flat)
+    assert few.auc_a == 1.0
+    assert np.isnan(few.p)
+
+
+@pytest.mark.usefixtures("as_installed")
+def test_delong_refuses() -> None:
+    truth = np.array([1, 0], dtype=np.uint8)
+    with pytest.raises(ValueError, match=r"of one length; got 2, 2 and 3"):
+        delong(truth, np.zeros(2), np.zeros(3))
+    with pytest.raises(ValueError, match=r"scores must hold numbers; got NaN"):
+        delong(truth, np.zeros(2), np.array([0, np.nan]))
