@@ -1,6 +1,9 @@
 """The simulator's laws: exact leads, pure draws, marks that agree with the signal, what sex does."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 from jaxtyping import Float
 from scipy.signal import find_peaks
@@ -276,6 +279,23 @@ def test_sex_can_be_learned_but_not_perfectly(noisy: Simulated) -> None:
     model = make_pipeline(StandardScaler(), LogisticRegression())
     scores = cross_val_predict(model, np.array(features), female, cv=8, method="predict_proba")[:, 1]
     assert 0.75 < roc_auc_score(female, scores) < 0.90
+
+
+def test_leads_are_as_tall_and_deep_as_in_normal_recordings(pack: Path) -> None:
+    known = pd.read_csv(pack / "ptbxl" / "ptbxl_database.csv")
+    normal = known[known["scp_codes"].str.contains("'NORM'")]["filename_lr"].iloc[:200]
+    # format 16, 1000 steps a millivolt, 1000 samples of 12 leads
+    real = np.stack([np.fromfile(pack / "ptbxl" / f"{name}.dat", "<i2").reshape(-1, 12).T for name in normal])
+    made = simulate_arrays(256, rhythms=("SR",)).signal
+
+    def extremes(signal: Float[np.ndarray, "record 12 time"]) -> Float[np.ndarray, "2 12"]:
+        low, level, high = np.quantile(signal, [0.004, 0.5, 0.996], axis=-1).mean(axis=1)
+        return np.stack([high - level, level - low])
+
+    wanted, got = extremes(real / 1000), extremes(made)
+    assert np.corrcoef(wanted.ravel(), got.ravel())[0, 1] > 0.95
+    assert np.abs(got / wanted - 1).max() < 0.5
+    assert np.abs(got / wanted - 1).mean() < 0.2
 
 
 def test_recordings_of_one_patient_are_alike() -> None:

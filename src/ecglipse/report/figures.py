@@ -145,7 +145,7 @@ def forest(
                 head = min(y for key, y in place.items() if key[0] == task) - 1
                 axes.axhline(head - 0.45, color=GRID, linewidth=0.8)
             axes.set_xlim(-reach, reach)
-            axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], symmetric=True))
+            axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], symmetric=True))
             axes.set_xlabel("← worse\u2003\u2003better →", fontsize=9)
         figure.supxlabel("difference in macro AUROC", fontsize=10)
         return figure

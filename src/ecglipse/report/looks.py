@@ -14,7 +14,8 @@ OTHERS: Final = ("#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#8c6d00", "#004d73
 """Okabe and Ito 2008 (jfly.uni-koeln.de/color), without their yellow and black, which vanish on white and on
 black paper; the last two of `OTHERS` are darker shades of it."""
 
-MARKERS: Final = "osD^vP<X>ph*"
+MARKERS: Final = {"candidate": "oDp*", "other": "s^vh<>", "floor": "XP"}
+"""By role, so that no two methods of a usual study share one."""
 _PATHS: Final = {
     "o": '<circle cx="6" cy="6" r="4"/>',
     "s": '<rect x="2.5" y="2.5" width="7" height="7"/>',
@@ -46,19 +47,19 @@ def looks(summary: Summary) -> dict[str, Look]:
     """Give each method its look: candidates strong and solid, other methods thin, floors grey and dashed."""
     chosen: dict[str, Look] = {}
     names = {m.name for m in summary.candidates()}
-    counts = [0, 0]
+    colours = {"candidate": CANDIDATES, "other": OTHERS, "floor": (GREY,)}
+    counts = dict.fromkeys(colours, 0)
     for number, method in enumerate(summary.methods):
-        letter, marker = _letter(number), MARKERS[number % len(MARKERS)]
-        if method.name in names:
-            colour = CANDIDATES[counts[0] % len(CANDIDATES)]
-            chosen[method.name] = Look(colour, marker, letter, "-", 2.2)
-            counts[0] += 1
-        elif method.kind in FLOORS:
-            chosen[method.name] = Look(GREY, marker, letter, (":", "--", "-.")[number % 3], 1.2)
-        else:
-            colour = OTHERS[counts[1] % len(OTHERS)]
-            chosen[method.name] = Look(colour, marker, letter, "-", 1.2)
-            counts[1] += 1
+        role = "candidate" if method.name in names else "floor" if method.kind in FLOORS else "other"
+        n = counts[role]
+        counts[role] += 1
+        chosen[method.name] = Look(
+            colours[role][n % len(colours[role])],
+            MARKERS[role][n % len(MARKERS[role])],
+            _letter(number),
+            (":", "--", "-.")[n % 3] if role == "floor" else "-",
+            2.2 if role == "candidate" else 1.2,
+        )
     return chosen
 
 

@@ -60,9 +60,10 @@ def _summarise(
     wanted = [(g, m) for g in groups for m in methods if (g, m.name) in cells]
     lacks = [_lack(facts, m, g, cells[g, m.name]) for g, m in wanted]
     whole = [(g, m) for (g, m), lack in zip(wanted, lacks, strict=True) if not lack]
-    found = dict(zip(whole, bench.estimates([cells[g, m.name] for g, m in whole]), strict=True))
+    made = bench.estimates([cells[g, m.name] for g, m in whole])
+    found = {(g, m.name): estimate for (g, m), estimate in zip(whole, made, strict=True)}
     for (group, method), lack in zip(wanted, lacks, strict=True):
-        estimate = found.get((group, method))
+        estimate = found.get((group, method.name))
         if estimate is not None and math.isfinite(estimate.mean):
             estimates[group, method.name] = estimate
         elif not lack:

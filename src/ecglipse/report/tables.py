@@ -162,14 +162,14 @@ class Summary:
         return Score(group, method, None, note="n/a")
 
     def floor(self, group: Group, method: str) -> Score:
-        """Give a method's score; for one from scratch, which no probe reads, its fine-tuned one."""
+        """Give a method's score; for one from scratch, which no probe reads, the fine-tuned one."""
         score = self.score(group, method)
         if score.n_cells or self.method(method).kind != "scratch":
             return score
         return self.score(Group(group.task, "finetune", "matched", group.fraction), method)
 
     def candidates(self) -> tuple[Method, ...]:
-        """Give the methods that the study is about: learned masks, or else those pretrained and no baseline."""
+        """Give the methods the study is about: learned masks, or else those pretrained and no baseline."""
         learned = tuple(m for m in self.methods if m.masks == "adversarial")
         return learned or tuple(
             m for m in self.methods if m.kind == "pretrained" and m.name not in self.baselines

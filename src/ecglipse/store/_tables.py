@@ -128,8 +128,10 @@ def read_rejects(path: Path) -> list[dict[str, str]]:
     Raises:
         ValueError: if a line is not what `StoreWriter.reject` wrote.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    rows = [json.loads(line) for line in lines]
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="\n") as lines:  # str.splitlines would split at U+2028 as well
+        rows = [json.loads(line) for line in lines]
     if not all(isinstance(row, dict) and row.keys() == {"record_id", "reason", "message"} for row in rows):
         raise ValueError("a line without record_id, reason and message")
     return rows

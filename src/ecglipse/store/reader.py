@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Self, TypeVar, final
+from typing import TypeVar, final
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ class Store:
     """
 
     def __init__(
-        self, path: Path, manifest: Manifest, shards: list[Int16[np.ndarray, "shard lead time"]]
+        self, path: Path, manifest: Manifest, shards: list[Int16[np.ndarray, "_shard lead time"]]
     ) -> None:
         self.path = path
         self.manifest = manifest
@@ -40,7 +40,7 @@ class Store:
         self._starts = np.cumsum([0, *(len(shard) for shard in shards)])
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path) -> "Store":
         """Open a store; its tables are read when asked for. The digests are left to `problems`.
 
         Raises:

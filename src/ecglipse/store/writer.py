@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, final
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,7 @@ from ecglipse.store import _folder, _shards, _tables
 from ecglipse.store.manifest import FILE, TABLES, Manifest, ShardFile, TableFile, belongs, parse_manifest
 
 
+@final
 class StoreWriter:
     """Writes a store of recordings that have its rate, length and leads already.
 
@@ -82,7 +83,7 @@ class StoreWriter:
         self._stack = ExitStack()
         self._entered = False
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "StoreWriter":
         with self._disk():
             self._place = self.path.resolve()
             self._replaces = _replaceable(self._place, self.path)
