@@ -79,7 +79,7 @@ class Bench:
 
     def labels(self, task: str) -> Labels:
         """The task's labels over the whole store."""
-        return label(find_task(task, self.store.manifest.vocabulary), self.store.table)
+        return label(find_task(task, self.store.manifest.vocabulary, self.store.table), self.store.table)
 
     def parts(self, task: str) -> tuple[Labels, dict[str, Part]]:
         """The task's labelled rows in each part of the split."""
@@ -173,19 +173,15 @@ class Bench:
         scratch = self.config.methods[unit.method].kind == "scratch"
         return finetune(
             encoder,
-            train.y.shape[1],
             self.batches.millivolts,
-            train.rows,
-            train.y,
-            validation.rows,
-            validation.y,
-            test.rows,
+            train=(train.rows, train.y),
+            validation=(validation.rows, validation.y),
+            test_rows=test.rows,
             kind=kind,
             epochs=rule.finetune_epochs,
             batch=rule.finetune_batch,
             learning_rate=rule.finetune_learning_rate,
-            encoder_learning_rate_scale=1.0 if scratch else rule.finetune_encoder_scale,
-            weight_decay=1e-4,
+            encoder_scale=1.0 if scratch else rule.finetune_encoder_scale,
             seed=unit.seed * 1000 + cell.draw,
             augment=_assemble.base_views(self.config, fs=self.store.fs),
         )

@@ -70,7 +70,7 @@ def study(
     store = open_store(settings, Store)
     splits = _assemble.splits(settings, store)
     for name in settings.transfer.tasks:
-        label(find_task(name, store.manifest.vocabulary), store.table)
+        label(find_task(name, store.manifest.vocabulary, store.table), store.table)
     grid = units(settings, n_rotations=len(splits))
     total = sum(len(cells(settings, unit)) for unit in grid)
     rows = tuple(

@@ -101,10 +101,10 @@ def _heat(axes: Axes, strip: Strip, probability: Float[np.ndarray, " time"], per
 
 def _key(axes: Axes, sheet: Sheet, *, mask: bool, probability: bool) -> None:
     """Say at the sheet's foot, on the right, what shading and strips mean."""
-    right = sheet.width_mm - 5
+    right = sheet.width_mm - 5.0
     if probability:
         ramp = np.linspace(0, 1, 64)[None]
-        _text(axes, right, 4, "always", fontsize=7, ha="right", va="center")
+        _text(axes, right, 4.0, "always", fontsize=7, ha="right", va="center")
         axes.imshow(
             ramp,
             cmap=HEAT,
@@ -114,10 +114,10 @@ def _key(axes: Axes, sheet: Sheet, *, mask: bool, probability: bool) -> None:
             aspect="auto",
             zorder=4,
         )
-        _text(axes, right - 43, 4, "hidden: never", fontsize=7, ha="right", va="center")
+        _text(axes, right - 43, 4.0, "hidden: never", fontsize=7, ha="right", va="center")
         right -= 70
     if mask:
-        _text(axes, right, 4, "hidden in this draw", fontsize=7, ha="right", va="center")
+        _text(axes, right, 4.0, "hidden in this draw", fontsize=7, ha="right", va="center")
         box = Rectangle((right - 37, 2), 9, 4, facecolor=HIDDEN, alpha=0.2, linewidth=0, zorder=4)
         lines = Rectangle(
             (right - 37, 2), 9, 4, fill=False, edgecolor=HIDDEN, alpha=0.5, hatch="///", linewidth=0, zorder=4
@@ -177,9 +177,9 @@ def _draw(
             bbox=box,
         )
     _calibrate(axes, sheet, speed_mm_s=speed_mm_s, gain_mm_mv=gain_mm_mv)
-    _text(axes, 5, sheet.height_mm - 5, title, fontsize=9.5, fontweight="bold", va="center")
+    _text(axes, 5.0, sheet.height_mm - 5, title, fontsize=9.5, fontweight="bold", va="center")
     scale = f"{speed_mm_s:g} mm/s   {gain_mm_mv:g} mm/mV   {fs:g} Hz"
-    _text(axes, 5, 4, scale, fontsize=7, va="center")
+    _text(axes, 5.0, 4.0, scale, fontsize=7, va="center")
     _key(axes, sheet, mask=mask is not None, probability=probability is not None)
     return figure
 
@@ -191,8 +191,8 @@ def draw_ecg(
     leads: Sequence[str] = LEADS,
     title: str = "",
     mask: Float[np.ndarray, "lead time"] | None = None,
-    speed_mm_s: float = 25,
-    gain_mm_mv: float = 10,
+    speed_mm_s: float = 25.0,
+    gain_mm_mv: float = 10.0,
     layout: Layout = "12x1",
 ) -> Figure:
     """Draw an ECG at true size: small squares are 0.04 s by 0.1 mV, large ones 0.2 s by 0.5 mV.
@@ -232,8 +232,8 @@ def draw_mask_probability(
     leads: Sequence[str] = LEADS,
     title: str = "",
     mask: Float[np.ndarray, "lead time"] | None = None,
-    speed_mm_s: float = 25,
-    gain_mm_mv: float = 10,
+    speed_mm_s: float = 25.0,
+    gain_mm_mv: float = 10.0,
     layout: Layout = "12x1",
 ) -> Figure:
     """Draw an ECG as `draw_ecg` does, with a strip under each lead: how often each sample is hidden.
@@ -257,7 +257,7 @@ def draw_mask_probability(
     )
 
 
-def to_png(figure: Figure, *, dpi: float = 110) -> bytes:
+def to_png(figure: Figure, *, dpi: float = 110.0) -> bytes:
     """Give the figure as a PNG file of at most 64 colours, which is a third of its full size.
 
     Args:

@@ -101,8 +101,11 @@ def spread(wanted: list[float], *, gap: float, low: float, high: float) -> list[
             ]
     places: list[float] = []
     for block in blocks:
-        centre = min(max(block[0], low + gap * (block[1] - 1) / 2), high - gap * (block[1] - 1) / 2)
-        places += [_first([centre, block[1]], gap) + gap * k for k in range(int(block[1]))]
+        places += [_first(block, gap) + gap * k for k in range(int(block[1]))]
+    for i in range(len(places)):
+        places[i] = max(places[i], places[i - 1] + gap if i else low)
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], places[i + 1] - gap if i + 1 < len(places) else high)
     result = [0.0] * len(wanted)
     for i, place in zip(order, places, strict=True):
         result[i] = place

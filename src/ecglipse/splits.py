@@ -1,0 +1,212 @@
+"""Splits: which rows of a store train, choose and test, by patient; and nested subsets of labels."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int, UInt8
+
+from ecglipse.errors import TaskError
+from ecglipse.seeding import numpy_rng
+from ecglipse.tasks import Labels
+
+
+@dataclass(frozen=True)
+class Split:
+    """Three disjoint sets of rows; no patient is in two of them.
+
+    Args:
+        train: rows of the store, ascending.
+        validation: likewise.
+        test: likewise.
+    """
+
+    train: Int[np.ndarray, " train"]
+    validation: Int[np.ndarray, " validation"]
+    test: Int[np.ndarray, " test"]
+
+    @property
+    def digest(self) -> str:
+        """16 hex digits of all three."""
+        parts = (self.train, self.validation, self.test)
+        text = "|".join(",".join(str(int(row)) for row in part) for part in parts)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def by_folds(
+    table: pd.DataFrame, *, train: Sequence[int], validation: Sequence[int], test: Sequence[int]
+) -> Split:
+    """Split by the corpus' own folds.
+
+    Args:
+        table: of the store's records, with columns `fold` and `patient_id`.
+        train: folds to train on.
+        validation: folds that choose.
+        test: folds that are read once.
+
+    Raises:
+        TaskError: if the store has no folds, a part is empty, or a patient is in two parts.
+    """
+    folds = table["fold"]
+    if folds.isna().all():
+        raise TaskError(
+            "the store's records have no folds", hint='split by patient: `[split]` with `kind = "patients"`'
+        )
+    rows = [np.flatnonzero(folds.isin(list(part)).to_numpy()) for part in (train, validation, test)]
+    return _checked(table, rows)
+
+
+def by_patient(table: pd.DataFrame, *, seed: int, validation: float = 0.15, test: float = 0.25) -> Split:
+    """Split by drawing patients.
+
+    Args:
+        table: of the store's records, with a column `patient_id`.
+        seed: of the draw.
+        validation: share of the patients that choose.
+        test: share of the patients that are read once.
+
+    Raises:
+        TaskError: if a part is empty.
+    """
+    codes, patients = pd.factorize(table["patient_id"])
+    order = numpy_rng(seed, "split").permutation(len(patients))
+    n_test, n_validation = round(test * len(order)), round(validation * len(order))
+    part = np.zeros(len(patients), dtype=np.int64)
+    part[order[:n_test]] = 2
+    part[order[n_test : n_test + n_validation]] = 1
+    return _checked(table, [np.flatnonzero(part[codes] == name) for name in (0, 1, 2)])
+
+
+def rotations(table: pd.DataFrame, *, n: int = 5) -> list[Split]:
+    """Rotate folds 1..2n through the test set, two at a time; the next pair's first fold chooses.
+
+    Raises:
+        TaskError: if a fold is missing or a patient is in two parts.
+    """
+    splits = []
+    for turn in range(n):
+        test = (2 * turn + 1, 2 * turn + 2)
+        validation = (2 * ((turn + 1) % n) + 1,)
+        train = [fold for fold in range(1, 2 * n + 1) if fold not in test + validation]
+        splits.append(by_folds(table, train=train, validation=validation, test=test))
+    return splits
+
+
+def restrict(split: Split, labels: Labels) -> Split:
+    """Keep the labelled rows of each part.
+
+    Raises:
+        TaskError: if a part has none.
+    """
+    parts = {
+        name: np.intersect1d(getattr(split, name), labels.rows) for name in ("train", "validation", "test")
+    }
+    for name, rows in parts.items():
+        if not len(rows):
+            raise TaskError(f"task {labels.task.name!r}: no labelled record in the {name} part")
+    return Split(**parts)
+
+
+def label_order(
+    y: UInt8[np.ndarray, "record class"],
+    patients: Int[np.ndarray, " record"],
+    *,
+    seed: int,
+    draw: int,
+) -> Int[np.ndarray, " record"]:
+    """Order records so that every beginning of the order is stratified; patients stay together.
+
+    Greedy: the next patient comes from the class that is furthest behind its share of what has been
+    taken; within a class, and between patients, order is drawn. Records without a class form one more.
+
+    Args:
+        y: labels.
+        patients: code of each record's patient.
+        seed: of the order.
+        draw: each has an order of its own.
+
+    Returns:
+        A permutation of 0..n-1.
+
+    Source:
+        Sechidis et al. 2011, "On the Stratification of Multi-Label Data". Departures: one growing subset
+        instead of k folds.
+    """
+    rng = numpy_rng(seed, "labels", draw)
+    _, codes = np.unique(patients, return_inverse=True)
+    n_patients = int(codes.max()) + 1
+    full = np.concatenate([y, ~y.any(axis=1, keepdims=True)], axis=1).astype(np.float64)
+    has = np.zeros((n_patients, full.shape[1]))
+    np.add.at(has, codes, full)
+    share = has.sum(axis=0) / max(has.sum(), 1)
+    queues = [list(rng.permutation(np.flatnonzero(column))[::-1]) for column in has.T]
+    taken, used, order = np.zeros(full.shape[1]), np.zeros(n_patients, dtype=bool), []
+    while len(order) < n_patients:
+        lag = share * (taken.sum() + 1) - taken
+        for column in np.argsort(-lag, kind="stable"):
+            queue = queues[column]
+            while queue and used[queue[-1]]:
+                queue.pop()
+            if queue:
+                patient = int(queue.pop())
+                used[patient] = True
+                order.append(patient)
+                taken += has[patient]
+                break
+    place = np.empty(n_patients, dtype=np.int64)
+    place[order] = np.arange(n_patients)
+    return np.lexsort((rng.permutation(len(codes)), place[codes]))
+
+
+def fraction_subset(
+    y: UInt8[np.ndarray, "record class"],
+    patients: Int[np.ndarray, " record"],
+    fraction: float,
+    *,
+    seed: int,
+    draw: int,
+) -> Int[np.ndarray, " chosen"]:
+    """Take a share of the labels: nested in every larger one, stratified, patients together.
+
+    It is as long as `fraction` asks for, or longer where that is needed to hold a positive and a negative of
+    every class that has one.
+
+    Args:
+        y: labels of all training records.
+        patients: code of each record's patient.
+        fraction: share of the records, in (0, 1].
+        seed: of the order.
+        draw: which subset of this size.
+
+    Returns:
+        Positions in `y`, ascending.
+    """
+    if not 0 < fraction <= 1:
+        raise ValueError(f"`fraction` must be in (0, 1]; got {fraction}")
+    order = label_order(y, patients, seed=seed, draw=draw)
+    sorted_y = y[order].astype(bool)
+    firsts = [
+        int(np.argmax(column)) + 1
+        for column in (*sorted_y.T, *(~sorted_y).T)
+        if column.any()
+    ]
+    size = max(ceil(fraction * len(y) - 1e-9), *firsts, 2)
+    return np.sort(order[:size])
+
+
+def _checked(table: pd.DataFrame, parts: list[np.ndarray]) -> Split:
+    """Refuse empty parts and patients in two parts."""
+    names = ("train", "validation", "test")
+    patients = [set(table["patient_id"].iloc[rows]) for rows in parts]
+    for name, rows in zip(names, parts, strict=True):
+        if not len(rows):
+            raise TaskError(f"the {name} part has no record", hint="look at `[split]` in the config")
+    for a in range(3):
+        for b in range(a):
+            shared = patients[a] & patients[b]
+            if shared:
+                raise TaskError(f"{len(shared)} patients are both in the {names[b]} and the {names[a]} part")
+    return Split(*(rows.astype(np.int64) for rows in parts))

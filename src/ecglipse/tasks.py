@@ -1,0 +1,165 @@
+"""Tasks: what a label is, and which records of a store carry one. No torch, nothing read from disk."""
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Int, UInt8
+
+from ecglipse.errors import TaskError
+
+SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
+STATEMENT_RECORDS = 40
+"""A statement with fewer records than this is left out of the task "statements"."""
+
+RHYTHMS: tuple[dict[str, frozenset[str]], ...] = (
+    {name: frozenset({name}) for name in ("SR", "AFIB", "STACH", "SBRAD", "SARRH")},
+    {name: frozenset({name}) for name in ("SR", "SB", "ST", "AF")},
+    {
+        "sinus": frozenset({"426783006"}),
+        "AF/AFL": frozenset({"164889003", "164890007"}),
+        "tachycardia": frozenset({"427084000"}),
+        "bradycardia": frozenset({"426177001"}),
+    },
+)
+"""Rhythm classes in PTB-XL's, the simulator's and SNOMED's words."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A classification task.
+
+    Args:
+        name: as in a config.
+        title: as in a report.
+        kind: multi-label, one of several, or yes and no.
+        classes: one name a column of the labels.
+        codes: for each class the codes that mean it; None for sex, which is a column of its own.
+        scope: codes of which a record must have at least one to be in a multi-label task; empty: any record.
+    """
+
+    name: str
+    title: str
+    kind: Literal["multilabel", "multiclass", "binary"]
+    classes: tuple[str, ...]
+    codes: tuple[frozenset[str], ...] | None = None
+    scope: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of the records of a store that carry one.
+
+    Args:
+        task: what they mean.
+        rows: of the store, ascending.
+        y: 0 or 1, a column a class; one-hot for a multi-class task.
+        patients: code of each row's patient; equal for records of one person.
+    """
+
+    task: Task
+    rows: Int[np.ndarray, " record"]
+    y: UInt8[np.ndarray, "record class"]
+    patients: Int[np.ndarray, " record"]
+
+
+def find_task(
+    name: str, vocabulary: Mapping[str, Any], table: pd.DataFrame, *, custom: Mapping[str, Task] | None = None
+) -> Task:
+    """Give a task by name.
+
+    Args:
+        name: "sex", "superclass", "statements", "rhythm", or one of `custom`.
+        vocabulary: of the store's manifest.
+        table: of the store's records.
+        custom: a user's own tasks, which come first.
+
+    Raises:
+        TaskError: if there is no such task, or the store's codes know nothing of it.
+    """
+    if custom and name in custom:
+        return custom[name]
+    makers = {"sex": _sex, "superclass": _superclass, "statements": _statements, "rhythm": _rhythm}
+    if name not in makers:
+        known = sorted({*makers, *(custom or {})})
+        near = difflib.get_close_matches(name, known, n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise TaskError(f"no task {name!r}{meant}", hint=f"tasks are {', '.join(known)}")
+    return makers[name](vocabulary, table)
+
+
+def label(task: Task, table: pd.DataFrame) -> Labels:
+    """Label the records that the task applies to.
+
+    Sex: records of known sex. Multi-class: records with exactly one of the classes. Multi-label: records
+    with at least one code of the task's scope.
+
+    Raises:
+        TaskError: if no record is labelled, or a class has no record.
+    """
+    if task.codes is None:
+        known = table["sex"].isin(["female", "male"]).to_numpy()
+        y = (table["sex"] == "female").to_numpy(dtype=bool)[:, None]
+    else:
+        held = [frozenset(codes) for codes in table["codes"]]
+        y = np.array([[bool(codes & wanted) for wanted in task.codes] for codes in held], dtype=bool)
+        y = y.reshape(len(held), len(task.codes))
+        if task.kind == "multiclass":
+            known = y.sum(axis=1) == 1
+        else:
+            known = np.array([not task.scope or bool(codes & task.scope) for codes in held], dtype=bool)
+    rows = np.flatnonzero(known).astype(np.int64)
+    y = y[rows].astype(np.uint8)
+    if not len(rows):
+        raise TaskError(f"task {task.name!r}: no record of the store is labelled")
+    empty = [name for name, count in zip(task.classes, y.sum(axis=0), strict=True) if count == 0]
+    if empty:
+        raise TaskError(f"task {task.name!r}: no record of class {', '.join(empty)} in the store")
+    patients = pd.factorize(table["patient_id"])[0][rows].astype(np.int64)
+    return Labels(task, rows, y, patients)
+
+
+def _sex(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
+    return Task("sex", "Sex", "binary", ("female",))
+
+
+def _superclass(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
+    of = {name: _coded(vocabulary, "superclass", name) for name in SUPERCLASSES}
+    if not all(of.values()):
+        raise TaskError(
+            "task 'superclass': the store's codes have no superclasses", hint="it is a task of PTB-XL"
+        )
+    scope = frozenset().union(*of.values())
+    return Task("superclass", "Diagnostic superclass", "multilabel", SUPERCLASSES, tuple(of.values()), scope)
+
+
+def _statements(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
+    """Every diagnostic, form or rhythm statement with enough records but the plain NORM and SR."""
+    counts = Counter(code for codes in table["codes"] for code in codes)
+    names = sorted(
+        code
+        for code, count in counts.items()
+        if count >= STATEMENT_RECORDS and code in vocabulary and code not in ("NORM", "SR")
+    )
+    if not names:
+        raise TaskError(f"task 'statements': no statement has {STATEMENT_RECORDS} records in the store")
+    codes = tuple(frozenset({name}) for name in names)
+    return Task("statements", "Statements", "multilabel", tuple(names), codes)
+
+
+def _rhythm(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
+    """The rhythm classes of the vocabulary of which the store has most."""
+    held = {code for codes in table["codes"] for code in codes}
+    best = max(RHYTHMS, key=lambda classes: sum(bool(codes & held) for codes in classes.values()))
+    present = {name: codes for name, codes in best.items() if codes & held}
+    if len(present) < 2:
+        raise TaskError("task 'rhythm': the store's codes name fewer than two rhythms")
+    return Task("rhythm", "Rhythm", "multiclass", tuple(present), tuple(present.values()))
+
+
+def _coded(vocabulary: Mapping[str, Any], key: str, value: str) -> frozenset[str]:
+    return frozenset(code for code, info in vocabulary.items() if info.get(key) == value)

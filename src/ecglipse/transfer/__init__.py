@@ -1,0 +1,1 @@
+"""What an encoder is worth with few labels: cached features, probes, fine-tuning."""

@@ -1,0 +1,177 @@
+"""Fine-tuning: encoder and head both move; the best epoch by validation is restored before the test is read."""
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ecglipse.batches import torch_rng
+from ecglipse.seeding import numpy_rng
+
+Kind = Literal["multilabel", "multiclass", "binary"]
+Signals = Callable[[Int[np.ndarray, " batch"]], Tensor]
+
+
+@dataclass(frozen=True)
+class FinetuneResult:
+    """What fine-tuning gives.
+
+    Args:
+        test_scores: probabilities, of the best epoch.
+        validation_scores: likewise.
+        chosen: the best epoch (counted from 1) and the number of epochs run.
+        history: validation loss of each epoch, nats.
+        encoder: the moved encoder, of the best epoch.
+        head: likewise.
+    """
+
+    test_scores: Float[np.ndarray, "test class"]
+    validation_scores: Float[np.ndarray, "validation class"]
+    chosen: dict[str, Any]
+    history: tuple[float, ...]
+    encoder: nn.Module
+    head: nn.Module
+
+
+def finetune(
+    encoder: nn.Module,
+    signals: Signals,
+    *,
+    train: tuple[Int[np.ndarray, " train"], UInt8[np.ndarray, "train class"]],
+    validation: tuple[Int[np.ndarray, " validation"], UInt8[np.ndarray, "validation class"]],
+    test_rows: Int[np.ndarray, " test"],
+    kind: Kind,
+    epochs: int,
+    batch: int,
+    learning_rate: float,
+    encoder_scale: float,
+    seed: int,
+    weight_decay: float = 1e-4,
+    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+) -> FinetuneResult:
+    """Fine-tune a copy of an encoder with a new linear head; the caller's encoder is left as it was.
+
+    Args:
+        encoder: has `dim`, maps (batch, lead, time) to (batch, dim).
+        signals: gives the records of rows of the store in mV on the encoder's device.
+        train: rows and labels to learn from, at least two.
+        validation: rows and labels that choose the epoch.
+        test_rows: rows to score, once, with the best epoch.
+        kind: of the task: softmax and cross-entropy for multi-class, a sigmoid a class else.
+        epochs: to run.
+        batch: records a step; a last batch of one joins the one before.
+        learning_rate: peak rate of the head; warm-up over a tenth of all steps, then a cosine to zero.
+        encoder_scale: rate of the encoder over that of the head.
+        seed: of head, order and augmentation.
+        weight_decay: decoupled.
+        augment: applied to training batches.
+
+    Raises:
+        ValueError: if there are fewer than two training records.
+    """
+    rows, y = train
+    if len(rows) < 2:
+        raise ValueError(f"`train` must hold at least 2 records; got {len(rows)}")
+    encoder = copy.deepcopy(encoder)
+    device = next(encoder.parameters()).device
+    head = _head(encoder, y.shape[1], seed).to(device)
+    weights = [*encoder.parameters(), *head.parameters()]
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": list(encoder.parameters()), "peak": learning_rate * encoder_scale},
+            {"params": list(head.parameters()), "peak": learning_rate},
+        ],
+        weight_decay=weight_decay,
+    )
+    labels = torch.from_numpy(y).to(device, torch.float32)
+    steps, step = epochs * len(_cuts(len(rows), batch)), 0
+    history: list[float] = []
+    best: tuple[dict[str, Tensor], dict[str, Tensor]] | None = None
+    for epoch in range(epochs):
+        encoder.train()
+        order = numpy_rng(seed, "finetune", epoch).permutation(len(rows))
+        for start, stop in _cuts(len(rows), batch):
+            chosen = order[start:stop]
+            x = signals(rows[chosen])
+            if augment is not None:
+                x = augment(x, torch_rng(seed, "augment", step, device=device))
+            for group in optimiser.param_groups:
+                group["lr"] = group["peak"] * _rate(step, steps)
+            loss = _loss(head(encoder(x)), labels[torch.from_numpy(chosen).to(device)], kind)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(weights, 1.0)
+            optimiser.step()
+            step += 1
+        logits = _logits(encoder, head, signals, validation[0])
+        wanted = torch.from_numpy(validation[1]).to(logits.device, torch.float32)
+        history.append(_loss(logits, wanted, kind).item())
+        if history[-1] == min(history) and math.isfinite(history[-1]):
+            best = (_copied(encoder), _copied(head))
+    if best is not None:
+        encoder.load_state_dict(best[0])
+        head.load_state_dict(best[1])
+    encoder.eval()
+    return FinetuneResult(
+        test_scores=_scores(_logits(encoder, head, signals, test_rows), kind),
+        validation_scores=_scores(_logits(encoder, head, signals, validation[0]), kind),
+        chosen={"epoch": int(np.argmin(history)) + 1, "epochs": epochs},
+        history=tuple(history),
+        encoder=encoder,
+        head=head,
+    )
+
+
+def _head(encoder: nn.Module, classes: int, seed: int) -> nn.Linear:
+    """A linear head that starts near zero: probabilities of a half."""
+    dim = int(encoder.dim)  # type: ignore[arg-type]
+    with torch.random.fork_rng(devices=[]):
+        head = nn.Linear(dim, classes)
+    with torch.no_grad():
+        head.weight.normal_(0.0, 0.01, generator=torch_rng(seed, "head"))
+        head.bias.zero_()
+    return head
+
+
+def _cuts(n: int, batch: int) -> list[tuple[int, int]]:
+    """Where batches begin and end; a last one of a single record joins the one before."""
+    starts = list(range(0, n, batch))
+    if len(starts) > 1 and n - starts[-1] == 1:
+        starts.pop()
+    return list(zip(starts, [*starts[1:], n], strict=True))
+
+
+def _rate(step: int, steps: int) -> float:
+    warm = max(steps // 10, 1)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(steps - warm, 1)))
+
+
+def _loss(logits: Tensor, y: Tensor, kind: Kind) -> Tensor:
+    if kind == "multiclass":
+        return functional.cross_entropy(logits, y)
+    return functional.binary_cross_entropy_with_logits(logits, y)
+
+
+@torch.no_grad()
+def _logits(encoder: nn.Module, head: nn.Module, signals: Signals, rows: np.ndarray) -> Tensor:
+    """Logits in evaluation mode, 256 records at once."""
+    encoder.eval()
+    return torch.cat([head(encoder(signals(rows[s : s + 256]))) for s in range(0, len(rows), 256)]).float()
+
+
+def _scores(logits: Tensor, kind: Kind) -> np.ndarray:
+    scores = logits.double().softmax(1) if kind == "multiclass" else logits.double().sigmoid()
+    return np.asarray(scores.cpu().numpy())
+
+
+def _copied(module: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in module.state_dict().items()}

@@ -1,0 +1,298 @@
+"""`prepare`: what is stored, what is rejected and why, and that asking twice changes nothing."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ecglipse import corpora
+from ecglipse.commands.prepare import Prepared, prepare
+from ecglipse.corpora.simulator import VOCABULARY, simulate
+from ecglipse.errors import CorpusError, EcglipseError, RecordError, StoreError
+from ecglipse.leads import LEADS
+from ecglipse.records.record import Record, Wave
+from ecglipse.store import Store, problems
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An entry of the corpus below."""
+
+    record_id: str
+    load: Callable[[], Record]
+
+
+@dataclass
+class Shelf:
+    """A corpus of what a test puts on it."""
+
+    name: str = "shelf"
+    listed: list[Listed] = field(default_factory=list)
+
+    def entries(self, folder: Path) -> Iterator[Listed]:
+        return iter(self.listed)
+
+    def vocabulary(self, folder: Path) -> dict[str, dict[str, Any]]:
+        return VOCABULARY
+
+    def put(self, record: Record) -> None:
+        self.listed.append(Listed(record.record_id, lambda: record))
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> Shelf:
+    """An empty corpus that every folder is found to be."""
+    found = Shelf()
+    monkeypatch.setattr(corpora, "detect", lambda folder: found, raising=False)
+    return found
+
+
+@pytest.fixture(scope="module")
+def good() -> list[Record]:
+    """Eight simulated recordings of 10 s at 100 Hz, with waves."""
+    return list(simulate(8))
+
+
+def failing(error: Exception) -> Callable[[], Record]:
+    def load() -> Record:
+        raise error
+
+    return load
+
+
+def shards(store: Path) -> list[bytes]:
+    return [path.read_bytes() for path in sorted(store.glob("*.npy"))]
+
+
+def test_bad_recordings_are_listed_exactly_and_the_good_ones_are_as_without_them(
+    tmp_path: Path, shelf: Shelf, good: list[Record]
+) -> None:
+    for record in good:
+        shelf.put(record)
+    clean = prepare(tmp_path, tmp_path / "clean")
+    where = tmp_path.resolve() / "deep" / "a.hea"
+    huge, lost = good[0].signal.copy(), good[0].signal.copy()
+    huge[3] += 100 * np.sign(huge[3])
+    lost[3, 5] = np.nan
+    eleven = dataclasses.replace(good[0], signal=good[0].signal[1:], leads=LEADS[1:])
+    short = dataclasses.replace(good[0], signal=good[0].signal[:, :999])
+    bad: list[tuple[str, Callable[[], Record], str | None, str]] = [
+        ("header", failing(RecordError(f"{where}:1: bad gain", reason="header")), "header", "deep/a.hea:1: bad gain"),
+        ("type", failing(ValueError("/etc/secret/x.dat is odd")), "unreadable", "ValueError: x.dat is odd"),
+        ("gone", failing(FileNotFoundError(2, "No such file", str(where))), "unreadable", "FileNotFoundError"),
+        ("eleven", lambda: eleven, "missing-lead", "without lead I"),
+        ("short", lambda: short, "too-short", "9.99 s long, 10 s needed"),
+        ("huge", lambda: dataclasses.replace(good[0], signal=huge), None, ""),
+        ("lost", lambda: dataclasses.replace(good[0], signal=lost), None, ""),
+    ]
+    for at, (name, load, _, _) in enumerate(bad):
+        shelf.listed.insert(at * 2, Listed(name, load))
+    made = prepare(tmp_path, tmp_path / "mixed")
+
+    assert made.n_records == clean.n_records == 8
+    assert shards(made.store) == shards(clean.store)
+    assert Store.open(made.store).table.equals(Store.open(clean.store).table)
+    assert Store.open(made.store).waves.equals(Store.open(clean.store).waves)
+    rejects = [json.loads(line) for line in (made.store / "rejects.jsonl").read_text().splitlines()]
+    assert [line["record_id"] for line in rejects] == [name for name, *_ in bad]
+    for line, (_, _, reason, words) in zip(rejects, bad, strict=True):
+        assert reason in (None, line["reason"])
+        assert words in line["message"]
+        assert str(tmp_path) not in line["message"]
+    assert "/etc" not in rejects[1]["message"]
+    assert sum(made.rejects.values()) == len(bad)
+    assert made.rejects["unreadable"] == 2
+    assert problems(made.store) == []
+    assert not (clean.store / "rejects.jsonl").exists()
+
+
+def test_a_longer_recording_gives_its_middle_and_its_waves_move_along(
+    tmp_path: Path, shelf: Shelf, good: list[Record]
+) -> None:
+    (record,) = simulate(1, duration_s=14.0)
+    marks = (
+        Wave("P", 0.5, 0.6, 0.7),
+        Wave("QRS", 1.9, 2.1, float("nan"), "II"),
+        Wave("T", 6.0, 6.25, 6.5),
+        Wave("T", 11.9, 12.0, 12.1),
+    )
+    shelf.put(dataclasses.replace(record, waves=marks))
+    store = Store.open(prepare(tmp_path, tmp_path / "s").store)
+    np.testing.assert_allclose(store.millivolts(np.array([0]))[0], record.signal[:, 200:1200], atol=0.000501)
+    found = store.waves[["onset_s", "peak_s", "offset_s"]].to_numpy()
+    nan = np.nan
+    np.testing.assert_allclose(found, [[nan, 0.1, nan], [4.0, 4.25, 4.5], [9.9, 10.0, nan]], atol=1e-9)
+    assert list(store.waves["kind"]) == ["QRS", "T", "T"]
+    assert any("middle 10 s taken of 1 longer" in sentence for sentence in store.manifest.processing)
+
+
+def test_leads_are_found_by_name_and_others_left_out(tmp_path: Path, shelf: Shelf, good: list[Record]) -> None:
+    order = np.random.default_rng(0).permutation(12)
+    signal = np.concatenate([good[0].signal[order], good[0].signal[:1] * 3])
+    names = (*(LEADS[lead] for lead in order), "vx")
+    shelf.put(good[0])
+    shelf.put(dataclasses.replace(good[0], signal=signal, leads=names))
+    found = Store.open(prepare(tmp_path, tmp_path / "s").store).signals(np.array([0, 1]))
+    np.testing.assert_array_equal(found[0], found[1])
+
+
+def test_resampled_recordings_agree_with_the_same_at_the_stores_rate(tmp_path: Path, shelf: Shelf) -> None:
+    """The simulator gives one recording at any rate; noise apart, 500 Hz taken to 100 Hz is the 100 Hz one."""
+    at_100, at_500 = (next(simulate(1, fs=fs, noise=0.0)) for fs in (100.0, 500.0))
+    shelf.put(at_100)
+    shelf.put(at_500)
+    store = Store.open(prepare(tmp_path, tmp_path / "s").store)
+    one, other = store.millivolts(np.array([0, 1]))[:, :, 20:-20]
+    assert np.abs(one - other).max() < 0.05 * np.abs(one).max()
+    assert "resampled from 500 Hz to 100 Hz: 1 records" in store.manifest.processing
+    assert "kept at 100 Hz: 1 records" in store.manifest.processing
+
+
+def test_asked_again_nothing_changes(tmp_path: Path, shelf: Shelf, good: list[Record]) -> None:
+    for record in good:
+        shelf.put(record)
+    shelf.listed.append(Listed("bad", failing(RecordError("bad: flat", reason="flat-lead"))))
+    first = prepare(tmp_path, tmp_path / "s")
+    before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in first.store.iterdir()}
+    shelf.listed[0] = Listed(good[0].record_id, failing(AssertionError("was loaded")))
+    again = prepare(tmp_path, tmp_path / "s")
+    assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in first.store.iterdir()} == before
+    assert (first.existed, again.existed) == (False, True)
+    assert dataclasses.replace(again, seconds=first.seconds, existed=False) == first
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"fs": 50.0}, "a store is there whose fs is 100.0, not 50.0"),
+        ({"duration_s": 5.0}, "a store is there whose duration_s is 10.0, not 5.0"),
+        ({"limit": 3}, "a store of other recordings is there: 5 recordings are only there, 0 only in the source"),
+        ({"corpus": "other"}, "a store is there whose corpus is shelf, not other"),
+    ],
+)
+def test_another_store_is_kept_unless_told_to_replace_it(
+    tmp_path: Path,
+    shelf: Shelf,
+    good: list[Record],
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    words: str,
+) -> None:
+    for record in good:
+        shelf.put(record)
+    monkeypatch.setattr(corpora, "get", lambda name: Shelf(name, shelf.listed), raising=False)
+    first = prepare(tmp_path, tmp_path / "s")
+    with pytest.raises(StoreError, match=words) as caught:
+        prepare(tmp_path, tmp_path / "s", **options)
+    assert "`--replace`" in str(caught.value)
+    assert Store.open(first.store).digest == first.digest
+    made = prepare(tmp_path, tmp_path / "s", replace=True, **options)
+    assert made.digest != first.digest
+    assert problems(made.store) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_a_damaged_store_is_replaced_when_asked(tmp_path: Path, shelf: Shelf, good: list[Record]) -> None:
+    shelf.put(good[0])
+    first = prepare(tmp_path, tmp_path / "s")
+    (first.store / "manifest.json").write_text("{")
+    with pytest.raises(StoreError, match="not JSON"):
+        prepare(tmp_path, tmp_path / "s")
+    assert prepare(tmp_path, tmp_path / "s", replace=True).digest == first.digest
+
+
+def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path, shelf: Shelf, good: list[Record]) -> None:
+    shelf.put(good[0])
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "thesis.txt").write_text("years of work")
+    for replace in (False, True):
+        with pytest.raises(StoreError):
+            prepare(tmp_path, tmp_path / "s", replace=replace)
+    assert (tmp_path / "s" / "thesis.txt").read_text() == "years of work"
+
+
+def test_no_recordings_or_none_that_can_be_used_write_nothing(tmp_path: Path, shelf: Shelf) -> None:
+    with pytest.raises(CorpusError, match="no recordings of corpus 'shelf'"):
+        prepare(tmp_path, tmp_path / "s")
+    for name in "ab":
+        shelf.listed.append(Listed(name, failing(RecordError("bad: flat", reason="flat-lead"))))
+    with pytest.raises(StoreError, match="no record to store; rejected: 2 flat-lead"):
+        prepare(tmp_path, tmp_path / "s")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_not_taken_for_a_bad_recording(
+    tmp_path: Path, shelf: Shelf, good: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    def full(*arguments: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    for record in good:
+        shelf.put(record)
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(StoreError, match="cannot be written: No space left on device"):
+        prepare(tmp_path, tmp_path / "s")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"fs": 0.0}, "--fs must be > 0; got 0.0"),
+        ({"duration_s": float("nan")}, "--duration-s must be > 0; got nan"),
+        ({"limit": 0}, "--limit must be >= 1; got 0"),
+        ({"fs": 1.0, "duration_s": 0.1}, "give records without a sample"),
+    ],
+)
+def test_refuses_options_that_make_no_store(tmp_path: Path, options: dict[str, Any], words: str) -> None:
+    with pytest.raises(EcglipseError, match=words):
+        prepare(tmp_path, tmp_path / "s", **options)
+
+
+@pytest.fixture(scope="module")
+def ptbxl(pack: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Prepared]:
+    """The first hundred recordings of the real PTB-XL."""
+    return pack / "ptbxl", prepare(pack / "ptbxl", tmp_path_factory.mktemp("real") / "s", limit=100)
+
+
+def test_real_recordings_are_within_half_a_unit_of_wfdbs(ptbxl: tuple[Path, Prepared]) -> None:
+    import wfdb
+
+    source, made = ptbxl
+    store = Store.open(made.store)
+    assert made.n_records + sum(made.rejects.values()) == 100
+    assert made.n_records >= 95
+    paths = {path.stem.removesuffix("_lr"): path.with_suffix("") for path in source.rglob("*_lr.hea")}
+    for row, record_id in enumerate(store.table["record_id"]):
+        stem = f"{int(''.join(filter(str.isdigit, record_id.split('/')[-1].removesuffix('_lr')))):05d}"
+        read = wfdb.rdrecord(str(paths[stem]))
+        order = [[name.lower() for name in read.sig_name].index(lead.lower()) for lead in LEADS]
+        found = store.millivolts(np.array([row]))[0]
+        assert np.abs(found - read.p_signal.T[order]).max() <= 0.0005 + 1e-5
+    assert problems(made.store) == []
+
+
+def test_real_recordings_keep_what_the_database_says(ptbxl: tuple[Path, Prepared]) -> None:
+    import pandas as pd
+
+    source, made = ptbxl
+    store = Store.open(made.store)
+    truth = pd.read_csv(source / "ptbxl_database.csv", nrows=100)
+    if made.n_records == 100:
+        assert list(store.table["fold"]) == list(truth["strat_fold"])
+        assert list(store.table["sex"]) == ["female" if sex else "male" for sex in truth["sex"]]
+        assert store.table["patient_id"].nunique() == truth["patient_id"].nunique()
+    assert {code for codes in store.table["codes"] for code in codes} <= set(store.manifest.vocabulary)
+
+
+def test_real_recordings_asked_again_are_there(ptbxl: tuple[Path, Prepared]) -> None:
+    source, made = ptbxl
+    again = prepare(source, made.store, limit=100)
+    assert (again.existed, again.digest) == (True, made.digest)

@@ -1,0 +1,216 @@
+"""A study in numbers: what is reported equals what is computed by hand from the predictions."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from dummy_study import METHODS, Make, auroc
+
+from ecglipse.errors import LedgerError
+from ecglipse.report.summary import summarise
+from ecglipse.report.tables import Comparison, Group, Summary
+from ecglipse.results import Ledger
+
+
+ADVERSARY, TWIN = "adversarial-per-lead", "random-per-lead"
+
+
+def compared(summary: Summary, method: str, baseline: str) -> list[Comparison]:
+    return [c for c in summary.comparisons if (c.method, c.baseline) == (method, baseline)]
+
+
+def by_hand(folder: Path, method: str, task: str, fraction: float) -> dict[tuple[int, int, int], float]:
+    """Macro AUROC of each cell, (rotation, seed, draw), by counting pairs."""
+    ledger, found = Ledger(folder), {}
+    for line in ledger.lines():
+        if (line["method"], line["task"], line["fraction"]) == (method, task, fraction):
+            p = ledger.predictions(line)
+            kept = [k for k, name in enumerate(line["classes"]) if name not in line["left_out"]]
+            found[line["rotation"], line["seed"], line["draw"]] = float(
+                np.mean([auroc(p.scores[:, k], p.truth[:, k]) for k in kept])
+            )
+    return found
+
+
+@pytest.mark.parametrize("task", ["rhythm", "sex"])
+def test_means_and_spreads_equal_those_by_hand(make: Make, task: str) -> None:
+    folder = make(rotations=2, seeds=(0, 3, 5))
+    score = summarise(folder).score(Group(task, "linear", "matched", 0.1), ADVERSARY)
+    cells = by_hand(folder, ADVERSARY, task, 0.1)
+    table = np.array([[[cells[r, s, d] for d in (0, 1)] for s in (0, 3, 5)] for r in (0, 1)])
+    assert score.mean == pytest.approx(table.mean(), abs=1e-12)
+    assert score.sd_seeds == pytest.approx(table.mean(axis=(0, 2)).std(ddof=1), abs=1e-12)
+    assert score.sd_draws == pytest.approx(table.mean(axis=(0, 1)).std(ddof=1), abs=1e-12)
+    assert (score.n_seeds, score.n_draws, score.n_rotations, score.n_cells) == (3, 2, 2, 12)
+    assert score.low is not None
+    assert score.high is not None
+    assert score.low < table.mean() < score.high
+
+
+def test_interval_has_the_width_that_the_data_have(make: Make) -> None:
+    narrow = summarise(make(n_patients=400, seeds=(0,), draws=1)).scores[0]
+    wide = summarise(make(n_patients=50, seeds=(0,), draws=1)).scores[0]
+    assert 0 < narrow.high - narrow.low < 0.6 * (wide.high - wide.low)
+
+
+def test_a_planted_difference_has_its_sign(make: Make) -> None:
+    summary = summarise(make(skill={ADVERSARY: 1.4, TWIN: 0.5}, n_patients=200))
+    for c in compared(summary, ADVERSARY, TWIN):
+        assert c.twin
+        assert c.low > 0
+        assert c.superiority > 0.95
+        assert c.p_value < 0.05
+    for c in compared(summary, TWIN, "simclr"):
+        assert c.high < 0
+
+
+def test_a_method_and_its_copy_do_not_differ(make: Make) -> None:
+    methods = tuple(m | ({"copy_of": TWIN} if m["name"] == ADVERSARY else {}) for m in METHODS)
+    found = compared(summarise(make(methods=methods)), ADVERSARY, TWIN)
+    assert len(found) == 4
+    for c in found:
+        assert (c.estimate, c.low, c.high, c.p_value, c.superiority) == (0, 0, 0, 1, 0.5)
+
+
+def test_estimate_is_the_difference_of_the_means(make: Make) -> None:
+    folder = make()
+    summary = summarise(folder)
+    for c in compared(summary, ADVERSARY, "3kg"):
+        ours, theirs = (by_hand(folder, m, c.group.task, c.group.fraction) for m in (ADVERSARY, "3kg"))
+        hand = np.mean(list(ours.values())) - np.mean(list(theirs.values()))
+        assert c.estimate == pytest.approx(hand, abs=1e-12)
+        assert c.n_pairs == len(ours)
+
+
+def test_holm_is_over_the_tasks_of_one_comparison(make: Make) -> None:
+    summary = summarise(make(skill={ADVERSARY: 1.0}))
+    found = [c for c in compared(summary, ADVERSARY, "simclr") if c.group.fraction == 0.1]
+    assert len(found) == 2
+    low, high = sorted(c.p_value for c in found)
+    adjusted = sorted(c.p_holm for c in found)
+    assert adjusted == pytest.approx([min(1, 2 * low), max(min(1, 2 * low), high)])
+
+
+def test_twin_hides_the_same_leads(make: Make) -> None:
+    extra = {"name": "random-shared", "title": "Random, shared", "masks": "random"}
+    summary = summarise(make(methods=(METHODS[0], extra, *METHODS[2:])))
+    twins = {c.baseline for c in summary.comparisons if c.twin}
+    assert twins == {TWIN}
+    mixed = tuple(m | ({"mix_shared": 0.5} if m["name"] == ADVERSARY else {}) for m in METHODS)
+    summary = summarise(make(methods=mixed))
+    assert not [c for c in summary.comparisons if c.twin]
+    assert any("No random twin" in text for text in summary.cautions)
+
+
+def test_missing_draws_give_no_number_but_a_reason(make: Make) -> None:
+    def skip(line: dict[str, Any]) -> bool:
+        return (line["method"], line["task"], line["draw"]) == (ADVERSARY, "sex", 1)
+
+    summary = summarise(make(skip=skip, seeds=(0,)))
+    score = summary.score(Group("sex", "linear", "matched", 0.1), ADVERSARY)
+    assert (score.mean, score.note) == (None, "n/a, 1 of 2 draws done")
+    whole = summary.score(Group("rhythm", "linear", "matched", 0.1), ADVERSARY)
+    assert whole.mean is not None
+    lost = [c for c in compared(summary, ADVERSARY, TWIN) if c.group == score.group]
+    assert [c.note for c in lost] == ["Adversarial, per lead: 1 of 2 draws done"]
+
+
+def test_a_missing_seed_is_told_by_the_plan(make: Make) -> None:
+    summary = summarise(make(skip=lambda line: line["seed"] == 1))
+    assert {s.note for s in summary.scores if s.group.fraction == 0.1} == {"n/a, 2 of 4 cells done"}
+
+
+def test_a_study_without_cells_has_no_numbers(make: Make) -> None:
+    folder = make(skip=lambda line: True)
+    (folder / "results.jsonl").unlink(missing_ok=True)
+    summary = summarise(folder)
+    assert (summary.scores, summary.comparisons, summary.tasks) == ((), (), ())
+
+
+def test_lines_of_another_store_are_left_out_and_told(make: Make) -> None:
+    folder = make()
+    study = json.loads((folder / "study.json").read_text())
+    study["store"]["digest"] = "e" * 64
+    (folder / "study.json").write_text(json.dumps(study))
+    summary = summarise(folder)
+    assert summary.scores == ()
+    assert any("older lines of the ledger" in text for text in summary.cautions)
+
+
+def test_rare_classes_stay_out_of_the_macro_average(make: Make) -> None:
+    folder = make(n_patients=14, classes={"rhythm": ("a", "b", "c", "d")}, draws=1, seeds=(0,))
+    summary = summarise(folder)
+    left = {k.label for k in summary.classes if not k.in_macro}
+    assert left
+    assert any("fewer than 10 test positives" in text for text in summary.cautions)
+    for score in summary.scores:
+        hand = by_hand(folder, score.method, "rhythm", score.group.fraction)
+        if len(left) < 4:
+            assert score.mean == pytest.approx(np.mean(list(hand.values())))
+        else:
+            assert score.note == "n/a, no class with 10 test positives"
+
+
+def test_missing_floors_are_named(make: Make) -> None:
+    assert summarise(make(methods=METHODS[2:])).missing_floors == (
+        "a random-init frozen encoder",
+        "an encoder trained from scratch",
+    )
+    assert summarise(make(probes=("linear", "finetune"))).missing_floors == ()
+
+
+def test_probes_stand_in_order_with_the_headline_first(make: Make) -> None:
+    summary = summarise(make(probes=("knn", "finetune", "linear"), seeds=(0,), draws=1, replicates=20))
+    assert [probe for probe, _ in summary.settings] == ["linear", "finetune", "knn"]
+
+
+def test_an_altered_prediction_is_refused(make: Make) -> None:
+    folder = make()
+    path = sorted((folder / "predictions").glob("*.npz"))[3]
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(LedgerError, match="changed since it was written"):
+        summarise(folder)
+
+
+def test_other_test_records_are_refused(make: Make) -> None:
+    folder = make(seeds=(0,), draws=1)
+    ledger = Ledger(folder)
+    line = next(one for one in ledger.lines() if one["fraction"] == 0.1)
+    p = ledger.predictions(line)
+    fake = line | {"cell": "0" * 16, "draw": 1}
+    ledger.append(fake, rows=p.rows + 1, scores=p.scores, truth=p.truth, patients=p.patients)
+    study = json.loads((folder / "study.json").read_text())
+    study["config"] = None
+    (folder / "study.json").write_text(json.dumps(study))
+    with pytest.raises(LedgerError, match="has other test records or labels"):
+        summarise(folder)
+
+
+def test_two_cells_for_one_place_are_refused(make: Make) -> None:
+    folder = make(seeds=(0,), draws=1)
+    ledger = Ledger(folder)
+    line = ledger.lines()[0]
+    p = ledger.predictions(line)
+    ledger.append(line | {"cell": "0" * 16}, rows=p.rows, scores=p.scores, truth=p.truth, patients=p.patients)
+    with pytest.raises(LedgerError, match="are both method init"):
+        summarise(folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "study.json: no such file"),
+        ("{", "not readable as JSON"),
+        ("[]", "an object with a list `methods` expected"),
+        ('{"methods": [{}]}', "each of `methods` needs a `name`"),
+        ('{"methods": [{"name": "a"}, {"name": "a"}]}', "methods named twice: a"),
+        ('{"methods": [{"name": "a"}], "baselines": ["b"]}', "methods that are not there: b"),
+    ],
+)
+def test_a_damaged_study_is_refused(tmp_path: Path, content: str | None, words: str) -> None:
+    if content is not None:
+        (tmp_path / "study.json").write_text(content)
+    with pytest.raises(LedgerError, match=words):
+        summarise(tmp_path)
