@@ -82,9 +82,19 @@ def test_bad_recordings_are_listed_exactly_and_the_good_ones_are_as_without_them
     eleven = dataclasses.replace(good[0], signal=good[0].signal[1:], leads=LEADS[1:])
     short = dataclasses.replace(good[0], signal=good[0].signal[:, :999])
     bad: list[tuple[str, Callable[[], Record], str | None, str]] = [
-        ("header", failing(RecordError(f"{where}:1: bad gain", reason="header")), "header", "deep/a.hea:1: bad gain"),
+        (
+            "header",
+            failing(RecordError(f"{where}:1: bad gain", reason="header")),
+            "header",
+            "deep/a.hea:1: bad gain",
+        ),
         ("type", failing(ValueError("/etc/secret/x.dat is odd")), "unreadable", "ValueError: x.dat is odd"),
-        ("gone", failing(FileNotFoundError(2, "No such file", str(where))), "unreadable", "FileNotFoundError"),
+        (
+            "gone",
+            failing(FileNotFoundError(2, "No such file", str(where))),
+            "unreadable",
+            "FileNotFoundError",
+        ),
         ("eleven", lambda: eleven, "missing-lead", "without lead I"),
         ("short", lambda: short, "too-short", "9.99 s long, 10 s needed"),
         ("huge", lambda: dataclasses.replace(good[0], signal=huge), None, ""),
@@ -131,7 +141,9 @@ def test_a_longer_recording_gives_its_middle_and_its_waves_move_along(
     assert any("middle 10 s taken of 1 longer" in sentence for sentence in store.manifest.processing)
 
 
-def test_leads_are_found_by_name_and_others_left_out(tmp_path: Path, shelf: Shelf, good: list[Record]) -> None:
+def test_leads_are_found_by_name_and_others_left_out(
+    tmp_path: Path, shelf: Shelf, good: list[Record]
+) -> None:
     order = np.random.default_rng(0).permutation(12)
     signal = np.concatenate([good[0].signal[order], good[0].signal[:1] * 3])
     names = (*(LEADS[lead] for lead in order), "vx")
@@ -142,7 +154,7 @@ def test_leads_are_found_by_name_and_others_left_out(tmp_path: Path, shelf: Shel
 
 
 def test_resampled_recordings_agree_with_the_same_at_the_stores_rate(tmp_path: Path, shelf: Shelf) -> None:
-    """The simulator gives one recording at any rate; noise apart, 500 Hz taken to 100 Hz is the 100 Hz one."""
+    """The simulator gives one recording at any rate; noise apart, 500 Hz taken to 100 Hz equals it."""
     at_100, at_500 = (next(simulate(1, fs=fs, noise=0.0)) for fs in (100.0, 500.0))
     shelf.put(at_100)
     shelf.put(at_500)
@@ -161,7 +173,9 @@ def test_asked_again_nothing_changes(tmp_path: Path, shelf: Shelf, good: list[Re
     before = {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in first.store.iterdir()}
     shelf.listed[0] = Listed(good[0].record_id, failing(AssertionError("was loaded")))
     again = prepare(tmp_path, tmp_path / "s")
-    assert {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in first.store.iterdir()} == before
+    assert {
+        path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in first.store.iterdir()
+    } == before
     assert (first.existed, again.existed) == (False, True)
     assert dataclasses.replace(again, seconds=first.seconds, existed=False) == first
 
@@ -171,7 +185,10 @@ def test_asked_again_nothing_changes(tmp_path: Path, shelf: Shelf, good: list[Re
     [
         ({"fs": 50.0}, "a store is there whose fs is 100.0, not 50.0"),
         ({"duration_s": 5.0}, "a store is there whose duration_s is 10.0, not 5.0"),
-        ({"limit": 3}, "a store of other recordings is there: 5 recordings are only there, 0 only in the source"),
+        (
+            {"limit": 3},
+            "a store of other recordings is there: 5 recordings are only there, 0 only in the source",
+        ),
         ({"corpus": "other"}, "a store is there whose corpus is shelf, not other"),
     ],
 )
@@ -206,7 +223,9 @@ def test_a_damaged_store_is_replaced_when_asked(tmp_path: Path, shelf: Shelf, go
     assert prepare(tmp_path, tmp_path / "s", replace=True).digest == first.digest
 
 
-def test_a_folder_of_something_else_is_never_replaced(tmp_path: Path, shelf: Shelf, good: list[Record]) -> None:
+def test_a_folder_of_something_else_is_never_replaced(
+    tmp_path: Path, shelf: Shelf, good: list[Record]
+) -> None:
     shelf.put(good[0])
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "thesis.txt").write_text("years of work")

@@ -78,6 +78,7 @@ def write_study(
 
     A method with `copy_of` has the scores of that other method. `skip` leaves out lines.
     """
+    folder.mkdir(parents=True)
     ledger, total = Ledger(folder), 0
     for task, rotation in itertools.product(classes, range(rotations)):
         names = classes[task]

@@ -26,7 +26,7 @@ def signal(seconds: float = 10.0, leads: int = 12, size: float = 0.4) -> np.ndar
 
 
 def box_mm(figure: Figure, artist: Rectangle | Line2D) -> tuple[float, float, float, float]:
-    """Left, bottom, width and height of an artist on the printed sheet, mm; by matplotlib's own transforms."""
+    """Left, bottom, width and height of an artist on paper, mm; by matplotlib's own transforms."""
     to_pixel = figure.axes[0].transData
     if isinstance(artist, Rectangle):
         corners = to_pixel.transform([artist.get_xy(), (artist.get_x() + artist.get_width(), artist.get_y())])

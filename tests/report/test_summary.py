@@ -13,7 +13,6 @@ from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Comparison, Group, Summary
 from ecglipse.results import Ledger
 
-
 ADVERSARY, TWIN = "adversarial-per-lead", "random-per-lead"
 
 

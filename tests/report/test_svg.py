@@ -1,5 +1,6 @@
 """Inline figures: labels keep apart, ids are unique, text is escaped text."""
 
+import itertools
 import re
 from html.parser import HTMLParser
 
@@ -17,7 +18,7 @@ def test_labels_keep_their_distance_and_order(wanted: list[float]) -> None:
     places = spread(wanted, gap=gap, low=0.0, high=1.0)
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     stepped = [places[i] for i in order]
-    assert all(b - a >= gap - 1e-9 for a, b in zip(stepped, stepped[1:], strict=False))
+    assert all(b - a >= gap - 1e-9 for a, b in itertools.pairwise(stepped))
 
 
 def test_labels_with_room_stay_where_they_want_to_be() -> None:

@@ -30,7 +30,9 @@ def make_record() -> Callable[[int], Record]:
             sex=(None, "female", "male")[number % 3],
             codes=("NORM", "SR")[: number % 3],
             fold=None if number % 4 == 0 else number % 4,
-            waves=tuple(Wave("QRS", 0.1 * beat, float("nan"), 0.1 * beat + 0.08, "II") for beat in range(number % 3)),
+            waves=tuple(
+                Wave("QRS", 0.1 * beat, float("nan"), 0.1 * beat + 0.08, "II") for beat in range(number % 3)
+            ),
         )
 
     return make
@@ -41,7 +43,13 @@ def make_store(make_record: Callable[..., Record]) -> Callable[..., Manifest]:
     """Write a store of `n` records in shards of 4, with one reject."""
 
     def make(path: Path, n: int = 10, *, seed: int = 0, **options: object) -> Manifest:
-        settings = {"corpus": "test", "fs": FS, "duration_s": DURATION_S, "vocabulary": {}, "processing": ["drawn"]}
+        settings = {
+            "corpus": "test",
+            "fs": FS,
+            "duration_s": DURATION_S,
+            "vocabulary": {},
+            "processing": ["drawn"],
+        }
         with StoreWriter(path, **(settings | {"shard_records": 4} | options)) as writer:  # type: ignore[arg-type]
             for number in range(n):
                 writer.add(make_record(number, seed))

@@ -13,19 +13,20 @@ from ecglipse.leads import LEADS
 from ecglipse.records.record import Record
 from ecglipse.store import Manifest, Store, StoreWriter
 
+Make = Callable[..., Record]
 SETTINGS: dict[str, Any] = {
     "corpus": "test", "fs": 100.0, "duration_s": 1.0, "vocabulary": {}, "processing": []
 }  # fmt: skip
 
 
-def test_a_value_that_does_not_fit_is_refused_and_the_rest_stays(
-    tmp_path: Path, make_record: Callable[..., Record]
-) -> None:
+def test_a_value_that_does_not_fit_is_refused_and_the_rest_stays(tmp_path: Path, make_record: Make) -> None:
     good, signal = make_record(0), make_record(1).signal.copy()
     signal[6, 50] = -32.7676
     with StoreWriter(tmp_path / "s", **SETTINGS) as writer:
         writer.add(good)
-        with pytest.raises(RecordError, match=r"r1: lead V1 reaches 32\.768 mV; 32\.767 mV can be stored") as caught:
+        with pytest.raises(
+            RecordError, match=r"r1: lead V1 reaches 32\.768 mV; 32\.767 mV can be stored"
+        ) as caught:
             writer.add(dataclasses.replace(make_record(1), signal=signal))
         writer.add(make_record(2))
         writer.commit()
@@ -33,7 +34,7 @@ def test_a_value_that_does_not_fit_is_refused_and_the_rest_stays(
     assert list(Store.open(tmp_path / "s").table["record_id"]) == ["r0", "r2"]
 
 
-def test_the_largest_value_fits(tmp_path: Path, make_record: Callable[..., Record]) -> None:
+def test_the_largest_value_fits(tmp_path: Path, make_record: Make) -> None:
     signal = make_record(0).signal.copy()
     signal[0, :2] = 32.7674, -32.7674
     with StoreWriter(tmp_path / "s", **SETTINGS) as writer:
@@ -43,12 +44,15 @@ def test_the_largest_value_fits(tmp_path: Path, make_record: Callable[..., Recor
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_no_number_is_refused(tmp_path: Path, make_record: Callable[..., Record], value: float) -> None:
+def test_what_is_no_number_is_refused(tmp_path: Path, make_record: Make, value: float) -> None:
     signal = make_record(0).signal.copy()
     signal[2, 7] = value
-    with StoreWriter(tmp_path / "s", **SETTINGS) as writer:
-        with pytest.raises(RecordError, match="r0: lead III has values that are no numbers") as caught:
-            writer.add(dataclasses.replace(make_record(0), signal=signal))
+    record = dataclasses.replace(make_record(0), signal=signal)
+    with (
+        StoreWriter(tmp_path / "s", **SETTINGS) as writer,
+        pytest.raises(RecordError, match="r0: lead III has values that are no numbers") as caught,
+    ):
+        writer.add(record)
     assert caught.value.reason == "not-finite"
 
 
@@ -56,11 +60,14 @@ def test_what_is_no_number_is_refused(tmp_path: Path, make_record: Callable[...,
     "change", [{"fs": 500.0}, {"leads": LEADS[::-1]}, {"signal": np.zeros((12, 99), np.float32)}]
 )
 def test_a_record_of_another_form_is_a_programmers_mistake(
-    tmp_path: Path, make_record: Callable[..., Record], change: dict[str, Any]
+    tmp_path: Path, make_record: Make, change: dict[str, Any]
 ) -> None:
-    with StoreWriter(tmp_path / "s", **SETTINGS) as writer:
-        with pytest.raises(ValueError, match="`record` must have 100.0 Hz, shape"):
-            writer.add(dataclasses.replace(make_record(0), **change))
+    record = dataclasses.replace(make_record(0), **change)
+    with (
+        StoreWriter(tmp_path / "s", **SETTINGS) as writer,
+        pytest.raises(ValueError, match=r"`record` must have 100\.0 Hz, shape"),
+    ):
+        writer.add(record)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +108,7 @@ def test_a_file_is_never_replaced(tmp_path: Path) -> None:
         StoreWriter(tmp_path / "s", **SETTINGS).__enter__()
 
 
-def test_two_writers_of_one_place_do_not_meet(tmp_path: Path, make_record: Callable[..., Record]) -> None:
+def test_two_writers_of_one_place_do_not_meet(tmp_path: Path, make_record: Make) -> None:
     with StoreWriter(tmp_path / "s", **SETTINGS) as first:
         with pytest.raises(StoreError, match="is being written already"):
             StoreWriter(tmp_path / "s", **SETTINGS).__enter__()
@@ -111,7 +118,7 @@ def test_two_writers_of_one_place_do_not_meet(tmp_path: Path, make_record: Calla
 
 
 def test_a_store_that_appears_meanwhile_is_not_written_over(
-    tmp_path: Path, make_record: Callable[..., Record], make_store: Callable[..., Manifest]
+    tmp_path: Path, make_record: Make, make_store: Callable[..., Manifest]
 ) -> None:
     make_store(tmp_path / "other")
     with StoreWriter(tmp_path / "s", **SETTINGS) as writer:
@@ -122,7 +129,7 @@ def test_a_store_that_appears_meanwhile_is_not_written_over(
     assert len(Store.open(tmp_path / "s")) == 10
 
 
-def test_a_writer_is_used_within_with_alone(tmp_path: Path, make_record: Callable[..., Record]) -> None:
+def test_a_writer_is_used_within_with_alone(tmp_path: Path, make_record: Make) -> None:
     writer = StoreWriter(tmp_path / "s", **SETTINGS)
     with pytest.raises(ValueError, match="used within `with`"):
         writer.add(make_record(0))

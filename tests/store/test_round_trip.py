@@ -91,7 +91,9 @@ def test_persons_stay_equal_and_are_not_named(
     assert not set(plain) & set(keyed)
 
 
-def test_equal_content_gives_an_equal_digest_and_other_content_another(tmp_path: Path, make_store: Make) -> None:
+def test_equal_content_gives_an_equal_digest_and_other_content_another(
+    tmp_path: Path, make_store: Make
+) -> None:
     digests = [make_store(tmp_path / str(number), 10, seed=number // 2).digest for number in range(3)]
     assert digests[0] == digests[1] != digests[2]
 

@@ -12,7 +12,7 @@ def report(folder: Path, *, out: Path | None = None) -> "Written":
 
     Args:
         folder: of the study.
-        out: a folder for the three files, or the page's own path, ending in .html; by default the study's folder.
+        out: a folder for the three files, or the page's own path, ending in .html; by default `folder`.
 
     Raises:
         LedgerError: if the study or its ledger is missing or damaged.

@@ -1,6 +1,7 @@
 """`verify`: reads every byte of a store or a run and says what is damaged; changes nothing."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,16 +39,10 @@ def verify(path: Path) -> Verdict:
     Raises:
         StoreError: if it is neither.
     """
-    began = time.monotonic()
     kind = _kind(path)
-    if kind == "store":
-        from ecglipse.store import problems as store_problems
-
-        found = store_problems(path)
-    else:
-        from ecglipse.checkpoints import problems as run_problems
-
-        found = run_problems(path)
+    check = _checker(kind)
+    began = time.monotonic()
+    found = check(path)
     seconds = time.monotonic() - began
     lengths = [file.stat().st_size for file in path.rglob("*") if file.is_file()]
     speed = sum(lengths) / 1e6 / max(seconds, 1e-9)
@@ -65,3 +60,14 @@ def _kind(path: Path) -> Literal["store", "run"]:
     raise StoreError(
         f"{path}: is neither a store nor a run", hint="give a folder that `prepare` or `pretrain` wrote"
     )
+
+
+def _checker(kind: Literal["store", "run"]) -> Callable[[Path], list[str]]:
+    """What checks it; a store needs no torch."""
+    if kind == "store":
+        from ecglipse.store import problems as of_a_store
+
+        return of_a_store
+    from ecglipse.checkpoints import problems as of_a_run
+
+    return of_a_run

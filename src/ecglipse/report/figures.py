@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
 from ecglipse.report.looks import Look
-from ecglipse.report.svg import FAINT, GRID, INK, PAGE, letters_at_end, to_svg
+from ecglipse.report.svg import FAINT, GRID, INK, PAGE, letters_at_end, short, to_svg
 from ecglipse.report.tables import Comparison, Group, Summary, percent
 
 Steps = Sequence[Mapping[str, float | int | None]]
@@ -48,7 +48,7 @@ def label_efficiency(
         for axes, task in zip(panels, summary.tasks, strict=False):
             ends: list[tuple[float, str, str]] = []
             heights: list[float] = []
-            for number, method in enumerate(summary.methods):
+            for method in summary.methods:
                 groups = [Group(task, probe, validation, f) for f in summary.fractions]
                 scores = [s for s in (summary.floor(g, method.name) for g in groups) if s.mean is not None]
                 if not scores:
@@ -71,11 +71,10 @@ def label_efficiency(
                     marker=one.marker,
                     markersize=6 if strong else 5,
                     zorder=4 if strong else 3,
-                    gid=f"line{number}",
                 )
                 ends.append((float(y[-1]), one.letter, one.colour))
                 heights += [*(low if strong else y), *(high if strong else y)]
-            axes.set_title(task)
+            axes.set_title(short(task, 36))
             axes.set_xscale("log")
             ticks = [100 * f for f in summary.fractions]
             axes.set_xticks(ticks, [percent(f) for f in summary.fractions])
@@ -137,7 +136,7 @@ def forest(
             for c in found:
                 if c.estimate is not None and c.low is not None and c.high is not None:
                     _whisker(axes, c, look[c.method], place[c.group.task, c.group.fraction, c.method])
-            axes.set_title(title, fontsize=10)
+            axes.set_title(short(title, 38), fontsize=10)
             axes.set_ylim(bottom - 0.4, -0.6)
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
@@ -163,7 +162,7 @@ def _forest_rows(
     side = axes.get_yaxis_transform()
     for task, fraction, method in keys:
         if task != before[0]:
-            axes.text(-0.34, y, task, transform=side, fontweight="bold", ha="left", va="center")
+            axes.text(-0.34, y, short(task, 24), transform=side, fontweight="bold", ha="left", va="center")
             y += 1
         if (task, fraction) != before:
             axes.text(-0.13, y, percent(fraction), transform=side, ha="right", va="center")

@@ -3,6 +3,7 @@
 import base64
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,7 +51,7 @@ def read_masks(path: Path) -> Masks:
         EcglipseError: the file is damaged, or its arrays do not fit each other.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             signal = np.asarray(file["signal"], np.float32)
             mask, probability = (
                 np.asarray(file["mask"], np.uint8),
@@ -58,7 +59,7 @@ def read_masks(path: Path) -> Masks:
             )
             fs = float(file["fs"])
             leads, titles = (tuple(str(x) for x in file[key]) for key in ("leads", "titles"))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise EcglipseError(f"{path}: not a file of masks: {error}") from None
     fits = signal.ndim == 3 and signal.shape == mask.shape == probability.shape
     fits = fits and signal.shape[0] == len(titles) and signal.shape[1] == len(leads) and fs > 0
@@ -72,7 +73,7 @@ def read_masks(path: Path) -> Masks:
 
 def run_folder(folder: Path, method: Method) -> list[Path]:
     """Give the folders of a method's runs that exist, by seed; a name that is a path is left out."""
-    names = [name for _, name in sorted(method.runs.items()) if name and Path(name).name == name]
+    names = [name for _, name in sorted(method.runs.items()) if name[:1] not in ("", ".") and Path(name).name == name]
     return [path for name in names if (path := folder / "runs" / name).is_dir()]
 
 

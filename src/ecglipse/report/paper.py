@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 
 from ecglipse.leads import LEADS
 from ecglipse.report.sheet import INK, LEFT_MM, PAPER, Layout, Sheet, Strip, blank, lay_out
+from ecglipse.report.svg import quiet, short
 
 HIDDEN: Final = "#0072b2"
 """Okabe and Ito's blue: apart from the pink grid and the black trace for every kind of colour vision."""
@@ -29,7 +30,7 @@ def stretches(hidden: Bool[np.ndarray, " time"]) -> list[tuple[int, int]]:
 
 
 def _text(axes: Axes, x: float, y: float, text: str, **style: object) -> None:
-    axes.text(x, y, text, color=INK, parse_math=False, zorder=6, **style)  # type: ignore[arg-type]
+    axes.text(x, y, short(text, 110), color=INK, parse_math=False, zorder=6, **style)  # type: ignore[arg-type]
 
 
 def _calibrate(axes: Axes, sheet: Sheet, *, speed_mm_s: float, gain_mm_mv: float) -> None:
@@ -178,7 +179,7 @@ def _draw(
         )
     _calibrate(axes, sheet, speed_mm_s=speed_mm_s, gain_mm_mv=gain_mm_mv)
     _text(axes, 5.0, sheet.height_mm - 5, title, fontsize=9.5, fontweight="bold", va="center")
-    scale = f"{speed_mm_s:g} mm/s   {gain_mm_mv:g} mm/mV   {fs:g} Hz"
+    scale = f"{speed_mm_s:g} mm/s · {gain_mm_mv:g} mm/mV · {fs:g} Hz"
     _text(axes, 5.0, 4.0, scale, fontsize=7, va="center")
     _key(axes, sheet, mask=mask is not None, probability=probability is not None)
     return figure
@@ -268,7 +269,8 @@ def to_png(figure: Figure, *, dpi: float = 110.0) -> bytes:
 
     canvas = FigureCanvasAgg(figure)
     figure.set_dpi(dpi)
-    canvas.draw()  # type: ignore[no-untyped-call]
+    with quiet():
+        canvas.draw()  # type: ignore[no-untyped-call]
     pixels = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     image = Image.fromarray(pixels).convert("RGB")
     out = io.BytesIO()

@@ -66,8 +66,8 @@ def replicates(facts: Mapping[str, Any]) -> int:
     return asked if isinstance(asked, int) and asked > 0 else 1000
 
 
-def planned(facts: Mapping[str, Any], method: Method, probe: str, fraction: float) -> int | None:
-    """Give how many cells of a task a method is to have at a probe and fraction; None if unknown.
+def planned(facts: Mapping[str, Any], method: Method, probe: str, fraction: float) -> tuple[int, int] | None:
+    """Give how many encoders and label draws a method is to have at a probe and fraction; None if unknown.
 
     As in `ecglipse.study.plan.cells`: all labels are one draw, and fine-tuning takes the first few.
     """
@@ -78,6 +78,6 @@ def planned(facts: Mapping[str, Any], method: Method, probe: str, fraction: floa
         draws = 1 if fraction == 1.0 else int(rule["draws"])
         if probe == "finetune" and fraction != 1.0:
             draws = min(draws, int(rule["finetune_draws"]))
-        return len(seeds) * (len(splits) if isinstance(splits, list) and splits else 1) * draws
+        return len(seeds) * (len(splits) if isinstance(splits, list) and splits else 1), draws
     except (TypeError, KeyError, ValueError):
         return None

@@ -110,15 +110,14 @@ def _order(group: Group, tasks: tuple[str, ...]) -> tuple[int, str, str, float]:
 
 def _lack(facts: Mapping[str, Any], method: Method, group: Group, mine: Mapping[Key, Line]) -> str:
     """Say what is missing for a number, or nothing."""
-    rotations, seeds, draws = ({key[i] for key in mine} for i in range(3))
-    wanted = len(rotations) * len(seeds) * len(draws)
-    if method.kind != "floor":
-        wanted = max(wanted, planned(facts, method, group.probe, group.fraction) or 0)
-    if len(mine) == wanted:
+    rotations, seeds, draws = (len({key[i] for key in mine}) for i in range(3))
+    encoders, n_draws = rotations * seeds, draws
+    plan = planned(facts, method, group.probe, group.fraction)
+    if plan is not None and method.kind != "floor":
+        encoders, n_draws = max(encoders, plan[0]), max(n_draws, plan[1])
+    if len(mine) == encoders * n_draws:
         return ""
-    if len(rotations) == 1 and len(seeds) == 1:
-        return f"n/a, {len(mine)} of {wanted} draws done"
-    return f"n/a, {len(mine)} of {wanted} cells done"
+    return f"n/a, {len(mine)} of {encoders * n_draws} {'draws' if encoders == 1 else 'cells'} done"
 
 
 def _sd(values: np.ndarray) -> float | None:

@@ -2,7 +2,9 @@
 
 import io
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import matplotlib as mpl
@@ -52,7 +54,7 @@ def to_svg(draw: Callable[[], Figure], *, name: str, label: str) -> str:
         name: prefix of all ids, unique on the page.
         label: what the picture shows, for those who cannot see it.
     """
-    with mpl.rc_context({**SETTINGS, "svg.hashsalt": name}):
+    with quiet(), mpl.rc_context({**SETTINGS, "svg.hashsalt": name}):
         out = io.StringIO()
         draw().savefig(
             out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -73,6 +75,20 @@ def to_svg(draw: Callable[[], Figure], *, name: str, label: str) -> str:
     alt = label.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
     head = f'<svg role="img" aria-label="{alt}" stroke-linejoin="round" '
     return text.replace("<svg ", head, 1).strip()
+
+
+def short(text: str, most: int) -> str:
+    """Give text for a picture: on one line, of printable characters, cut to `most` of them."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Leave out warnings on letters that matplotlib's font lacks: an SVG is set in the reader's font."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from font")
+        yield
 
 
 def themed(colour: str) -> str:

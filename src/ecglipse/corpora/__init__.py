@@ -1,0 +1,45 @@
+"""Corpora: where recordings come from, one file each; `detect` tells them apart by what a folder holds."""
+
+import difflib
+from pathlib import Path
+
+from ecglipse.corpora import cinc, cinc2011, ludb, ptbxl, wfdb_folder
+from ecglipse.corpora.corpus import CodeInfo as CodeInfo
+from ecglipse.corpora.corpus import Corpus as Corpus
+from ecglipse.corpora.corpus import Entry as Entry
+from ecglipse.errors import CorpusError
+
+CORPORA: dict[str, Corpus] = {
+    module.CORPUS.name: module.CORPUS for module in (ptbxl, ludb, cinc2011, cinc, wfdb_folder)
+}
+"""All corpora by name, in the order in which a folder is held against them."""
+
+
+def get(name: str) -> Corpus:
+    """Give a corpus by name.
+
+    Raises:
+        CorpusError: if there is none of that name; a near miss is suggested.
+    """
+    if name not in CORPORA:
+        near = difflib.get_close_matches(name, CORPORA, n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise CorpusError(f"no corpus {name!r}{meant}", hint=f"corpora are {', '.join(CORPORA)}")
+    return CORPORA[name]
+
+
+def detect(folder: Path) -> Corpus:
+    """Find out which corpus a folder holds.
+
+    Raises:
+        CorpusError: if the folder is missing or holds none.
+    """
+    if not folder.is_dir():
+        raise CorpusError(f"{folder}: no such folder", hint="give the folder that holds the recordings")
+    for corpus in CORPORA.values():
+        if corpus.matches(folder):
+            return corpus
+    raise CorpusError(
+        f"{folder}: no recordings found",
+        hint="looked for `ptbxl_database.csv`, `ludb.csv`, CinC 2011's array and `.hea` files",
+    )

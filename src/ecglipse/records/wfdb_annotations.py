@@ -1,0 +1,67 @@
+"""Reads wave marks from WFDB annotation files (MIT format): onset, peak and offset of P, QRS and T.
+
+Specification: WFDB Applications Guide, annot(5). Each annotation is a 16-bit word of a 6-bit code and a
+10-bit time difference, with escapes for long gaps and for attached text.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from ecglipse.errors import RecordError
+from ecglipse.records.record import Wave
+from ecglipse.records.wfdb import _read_file
+
+_ONSET, _OFFSET = 39, 40
+_PEAKS: dict[int, Literal["P", "QRS", "T"]] = {24: "P", 1: "QRS", 27: "T"}
+_SKIP, _NUM, _SUB, _CHN, _AUX = 59, 60, 61, 62, 63
+_LARGEST = 16 * 2**20
+
+
+def read_waves(path: Path, *, fs: float, lead: str) -> tuple[Wave, ...]:
+    """Read the waves marked in one lead, in order of time.
+
+    Args:
+        path: of the annotation file, such as `data/1.ii`.
+        fs: rate of the record it belongs to, Hz.
+        lead: canonical name of the lead it marks.
+
+    Raises:
+        RecordError: reason "annotations" if the file ends within an annotation or marks do not pair.
+    """
+    content = _read_file(str(path), path.name, most=_LARGEST)
+    waves: list[Wave] = []
+    onset: int | None = None
+    kind, peak = None, 0
+    for code, sample in _annotations(content, path.name):
+        if code == _ONSET:
+            onset, kind = sample, None
+        elif code in _PEAKS:
+            kind, peak = _PEAKS[code], sample
+        elif code == _OFFSET and kind is not None:
+            begin = float("nan") if onset is None else onset / fs
+            waves.append(Wave(kind, begin, peak / fs, sample / fs, lead))
+            onset, kind = None, None
+    return tuple(waves)
+
+
+def _annotations(content: bytes, name: str) -> list[tuple[int, int]]:
+    """Codes and sample numbers."""
+    found, place, time = [], 0, 0
+    while place + 2 <= len(content):
+        word = int.from_bytes(content[place : place + 2], "little")
+        place += 2
+        code, difference = word >> 10, word & 0x3FF
+        if word == 0:
+            return found
+        if code == _SKIP:
+            if place + 4 > len(content):
+                break
+            high, low = content[place : place + 2], content[place + 2 : place + 4]
+            time += int.from_bytes(low + high, "little", signed=True)
+            place += 4
+        elif code == _AUX:
+            place += difference + (difference & 1)
+        elif code not in (_NUM, _SUB, _CHN):
+            time += difference
+            found.append((code, time))
+    raise RecordError(f"{name}: ends within an annotation", reason="annotations")

@@ -1,0 +1,201 @@
+"""Parses WFDB headers (`.hea`), strictly and in linear time: what is not understood is refused, never guessed.
+
+Specification: WFDB Applications Guide, header(5). Read: single-segment records whose signals have all nine
+fields, in format 16. Refused with a reason: everything else.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ecglipse.errors import RecordError
+from ecglipse.leads import canonical
+
+LARGEST_HEADER = 256 * 1024
+"""Bytes; the longest header of PhysioNet's ECG archives has a few thousand."""
+
+_PER_MILLIVOLT = {"mV": 1.0, "uV": 1e3, "µV": 1e3, "μV": 1e3, "V": 1e-3}
+_MOST_SIGNALS = 64
+_DIGITS = frozenset("0123456789")
+
+
+@dataclass(frozen=True)
+class SignalSpec:
+    """One signal's line.
+
+    Args:
+        file: name of the file that holds its samples.
+        offset: bytes before the first sample.
+        gain: steps of the converter per mV.
+        baseline: the converter's value at 0 mV.
+        initial: the first sample, as the header states it.
+        checksum: 16-bit sum of all samples, as the header states it.
+        lead: canonical name.
+    """
+
+    file: str
+    offset: int
+    gain: float
+    baseline: int
+    initial: int
+    checksum: int
+    lead: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a header says.
+
+    Args:
+        name: of the record.
+        fs: Hz.
+        n_samples: per signal.
+        signals: in the file's order.
+        comments: text of the lines that begin with "#", without it.
+    """
+
+    name: str
+    fs: float
+    n_samples: int
+    signals: tuple[SignalSpec, ...]
+    comments: tuple[str, ...]
+
+
+def parse_header(content: bytes, *, where: str) -> Header:
+    """Parse the bytes of a header.
+
+    Args:
+        content: of the file.
+        where: its name, for messages.
+
+    Raises:
+        RecordError: reason "header", "format", "gain", "unit", "lead-name" or "unsafe-path".
+    """
+    if len(content) > LARGEST_HEADER:
+        raise _bad(where, 0, f"{len(content)} bytes, {LARGEST_HEADER} at most")
+    if b"\0" in content:
+        raise _bad(where, 0, "holds a NUL byte")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    lines, comments = [], []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line[:1] == "#":
+            comments.append(line[1:].strip())
+        elif line.strip():
+            lines.append((number, line))
+    if not lines:
+        raise _bad(where, 0, "no record line")
+    name, n_signals, fs, n_samples = _record_line(lines[0][1], where, lines[0][0])
+    if len(lines) - 1 != n_signals:
+        raise _bad(where, lines[0][0], f"{n_signals} signals expected, {len(lines) - 1} found")
+    signals = []
+    for number, line in lines[1:]:
+        try:
+            signals.append(_signal_line(line))
+        except RecordError as error:
+            raise RecordError(
+                f"{where}:{number}: {error.message}", reason=error.reason, hint=error.hint
+            ) from None
+    leads = [spec.lead for spec in signals]
+    if len(set(leads)) < len(leads):
+        twice = sorted({lead for lead in leads if leads.count(lead) > 1})
+        raise RecordError(f"{where}: lead {', '.join(twice)} is there twice", reason="lead-name")
+    return Header(name, fs, n_samples, tuple(signals), tuple(comments))
+
+
+def _record_line(line: str, where: str, number: int) -> tuple[str, int, float, int]:
+    """Name, number of signals, rate and length; date and time, which may follow, are not kept."""
+    fields = line.split()
+    if len(fields) < 4:
+        raise _bad(where, number, "name, signals, rate and length expected")
+    if "/" in fields[0]:
+        raise RecordError(f"{where}:{number}: a multi-segment record", reason="format")
+    n_signals, n_samples = _whole(fields[1]), _whole(fields[3])
+    fs = _decimal(fields[2].partition("/")[0])
+    if n_signals is None or not 1 <= n_signals <= _MOST_SIGNALS:
+        raise _bad(where, number, f"{fields[1]:.20} signals, 1 to {_MOST_SIGNALS} expected")
+    if fs is None or not 1 <= fs <= 100_000:
+        raise _bad(where, number, f"rate {fields[2]:.20}, 1 to 100000 Hz expected")
+    if n_samples is None or n_samples < 1:
+        raise _bad(where, number, f"{fields[3]:.20} samples, at least 1 expected")
+    return fields[0], n_signals, fs, n_samples
+
+
+def _gain(text: str) -> tuple[float, int | None]:
+    """Steps per mV and the baseline, if it is stated: "1000.0(0)/mV"."""
+    amount, _, unit = text.partition("/")
+    stated = None
+    if amount.endswith(")"):
+        amount, _, inner = amount[:-1].partition("(")
+        stated = _whole(inner)
+        if stated is None:
+            raise RecordError(f"baseline {inner:.20} is not an integer", reason="gain")
+    gain, unit = _decimal(amount), unit or "mV"
+    if gain is None or not (gain > 0 and math.isfinite(gain)):
+        raise RecordError(f"gain {amount:.20} is not a positive number", reason="gain")
+    if unit not in _PER_MILLIVOLT:
+        raise RecordError(f"unit {unit:.20} is not one of {', '.join(_PER_MILLIVOLT)}", reason="unit")
+    return gain * _PER_MILLIVOLT[unit], stated
+
+
+def _signal_line(line: str) -> SignalSpec:
+    """File, format, gain, resolution, zero, initial value, checksum, block size, lead."""
+    fields = line.split(None, 8)
+    if len(fields) < 9:
+        raise RecordError(f"nine fields expected, {len(fields)} found", reason="header")
+    file, form, amount, resolution, zero, first, total, block, lead = fields
+    _check_name(file)
+    offset, gain, baseline, name = _shared(form, amount, resolution, zero, block, lead)
+    initial, checksum = _whole(first), _whole(total)
+    if initial is None or checksum is None:
+        raise RecordError("initial value and checksum expected to be integers", reason="header")
+    return SignalSpec(file, offset, gain, baseline, initial, checksum, name)
+
+
+@lru_cache(maxsize=4096)
+def _shared(
+    form: str, amount: str, resolution: str, zero: str, block: str, lead: str
+) -> tuple[int, float, int, str]:
+    """Offset, gain, baseline and lead: what the lines of a whole corpus have in common, parsed once."""
+    kind, plus, skipped = form.partition("+")
+    offset = _whole(skipped) if plus else 0
+    if kind not in ("16", "16x1") or offset is None or offset < 0:
+        raise RecordError(
+            f"format {form:.20} is not read", reason="format", hint="format 16 is, in `.dat` and `.mat` files"
+        )
+    gain, baseline = _gain(amount)
+    bits, middle, size = _whole(resolution), _whole(zero), _whole(block)
+    if bits is None or middle is None or size is None:
+        raise RecordError("resolution, zero and block size expected to be integers", reason="header")
+    if size != 0:
+        raise RecordError(f"block size {size} is not read", reason="format")
+    return offset, gain, middle if baseline is None else baseline, canonical(lead)
+
+
+@lru_cache(maxsize=64)
+def _check_name(file: str) -> None:
+    """Refuse a signal file that is not a plain name in the header's own folder."""
+    if "/" in file or "\\" in file or file.startswith((".", "~")) or file.endswith(".hea"):
+        raise RecordError(f"signal file {file:.60} is not a plain file name", reason="unsafe-path")
+
+
+def _whole(text: str) -> int | None:
+    """An integer of at most 18 digits, or None."""
+    if len(text) > 19 or "_" in text or not text.isascii():
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        return None
+
+
+def _decimal(text: str) -> float | None:
+    """A number such as 500 or 257.0, without exponent, or None."""
+    digits = text.replace(".", "", 1)
+    return float(text) if 0 < len(digits) <= 18 and _DIGITS.issuperset(digits) else None
+
+
+def _bad(where: str, number: int, what: str) -> RecordError:
+    return RecordError(f"{where}:{number}: {what}" if number else f"{where}: {what}", reason="header")
