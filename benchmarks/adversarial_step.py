@@ -32,7 +32,9 @@ FS, TIME = 250.0, 2500
 def game(policy: MaskPolicy) -> AdversarialMasking:
     """A game with the reference's encoder and projection."""
     encoder = resnet18(leads=12, width=64, dim=512, generator=torch_rng(0, "encoder"))
-    return AdversarialMasking(encoder, Projection(512, 2048, 128, generator=torch_rng(0, "projection")), policy)
+    return AdversarialMasking(
+        encoder, Projection(512, 2048, 128, generator=torch_rng(0, "projection")), policy
+    )
 
 
 def learned(choice_groups: int) -> LearnedMask:
@@ -89,7 +91,9 @@ def published_step(x: Tensor) -> Callable[[], None]:
     return step
 
 
-def ratio(one: Callable[[], None], other: Callable[[], None], *, rounds: int, warm: int = 1) -> dict[str, float]:
+def ratio(
+    one: Callable[[], None], other: Callable[[], None], *, rounds: int, warm: int = 1
+) -> dict[str, float]:
     """Median of time(one) / time(other) over interleaved rounds, and the medians themselves in seconds."""
     for _ in range(warm):
         one()

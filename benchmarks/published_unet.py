@@ -26,7 +26,11 @@ class Residual(nn.Module):
         self.first, self.second = convolution(channels, channels), convolution(channels, channels)
         small = channels // 8
         self.attend = nn.Sequential(
-            nn.AdaptiveAvgPool1d(1), nn.Conv1d(channels, small, 1), nn.ReLU(), nn.Conv1d(small, channels, 1), nn.Sigmoid()
+            nn.AdaptiveAvgPool1d(1),
+            nn.Conv1d(channels, small, 1),
+            nn.ReLU(),
+            nn.Conv1d(small, channels, 1),
+            nn.Sigmoid(),
         )
         self.never_called = nn.ModuleList([nn.Linear(channels, small), nn.Linear(8, small)])
 

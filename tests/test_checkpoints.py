@@ -26,7 +26,10 @@ def test_newest_is_given_back_to_the_bit_and_two_are_kept(tmp_path: Path) -> Non
     assert found is not None
     assert found.counters == {"step": 3, "total": 9}
     assert all(torch.equal(found.tensors[name], tensor) for name, tensor in tensors(3).items())
-    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["step-00000002", "step-00000003"]
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == [
+        "step-00000002",
+        "step-00000003",
+    ]
 
 
 @pytest.mark.parametrize("harm", ["flip", "truncate", "delete", "json", "swap"])
@@ -78,7 +81,9 @@ def test_a_failed_save_leaves_the_last_one(tmp_path: Path, monkeypatch: pytest.M
 
 def test_log_is_cut_to_the_checkpoint_and_torn_lines_go(tmp_path: Path) -> None:
     log = tmp_path / "steps.jsonl"
-    log.write_text("".join(json.dumps({"step": step}) + "\n" for step in range(1, 6)) + '{"st', encoding="utf-8")
+    log.write_text(
+        "".join(json.dumps({"step": step}) + "\n" for step in range(1, 6)) + '{"st', encoding="utf-8"
+    )
     truncate_log(log, steps=3)
     assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == [1, 2, 3]
     truncate_log(tmp_path / "none.jsonl", steps=3)

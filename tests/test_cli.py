@@ -23,17 +23,22 @@ def test_help_loads_nothing_heavy() -> None:
         "from ecglipse.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "heavy = {'torch', 'pandas', 'sklearn', 'matplotlib', 'scipy', 'pydantic', 'numpy'} & set(sys.modules)\n"
+        "heavy = {'torch', 'pandas', 'sklearn', 'matplotlib', 'scipy', 'pydantic', 'numpy'}\n"
+        "heavy &= set(sys.modules)\n"
         "print('heavy:', sorted(heavy), file=sys.stderr)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert "heavy: []" in done.stderr
     assert all(verb in done.stdout for verb in VERBS)
 
 
 def test_the_heavy_check_can_fail() -> None:
     code = "import sys, numpy; print(sorted({'torch', 'numpy'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert done.stdout.strip() == "['numpy']"
 
 
@@ -61,7 +66,11 @@ def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str
     ],
 )
 def test_mistakes_end_with_one_message_and_their_exit_code(
-    arguments: list[str], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    code: int,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)

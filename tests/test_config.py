@@ -35,7 +35,10 @@ def test_misspelt_keys_are_all_named_with_what_was_meant() -> None:
     ("change", "words"),
     [
         ({"masks": {"coverage": 1.5}}, "masks.coverage: input should be less than or equal to 1; got 1.5"),
-        ({"methods": {"a": {"masks": "evil"}}}, "methods.a.masks: input should be 'none', 'random' or 'adver"),
+        (
+            {"methods": {"a": {"masks": "evil"}}},
+            "methods.a.masks: input should be 'none', 'random' or 'adver",
+        ),
         ({"methods": {"a": {"kind": "init", "masks": "random"}}}, "kind 'init' trains nothing"),
         ({"methods": {}}, "methods: "),
         ({"study": {"baselines": ["b"]}}, "`study.baselines` names methods that are not there: b"),
@@ -73,7 +76,7 @@ def test_missing_and_broken_files_are_said_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such config"):
         load(tmp_path / "none.toml")
     (tmp_path / "bad.toml").write_text("a = ", encoding="utf-8")
-    with pytest.raises(ConfigError, match="bad.toml: not TOML"):
+    with pytest.raises(ConfigError, match=r"bad\.toml: not TOML"):
         load(tmp_path / "bad.toml")
 
 

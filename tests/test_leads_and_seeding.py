@@ -14,7 +14,9 @@ def test_names_in_any_case_are_found() -> None:
 
 
 def test_unknown_lead_is_refused_with_a_suggestion() -> None:
-    with pytest.raises(RecordError, match=r"lead name 'aVX' is not one of the twelve; did you mean 'aV") as caught:
+    with pytest.raises(
+        RecordError, match=r"lead name 'aVX' is not one of the twelve; did you mean 'aV"
+    ) as caught:
         canonical("aVX")
     assert caught.value.reason == "lead-name"
 

@@ -9,12 +9,13 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 from ecglipse.errors import CheckpointError
@@ -101,11 +102,10 @@ def latest_checkpoint(run: Path) -> Checkpoint | None:
     found = _checkpoints(run)
     faults = []
     for path in reversed(found):
-        fault = _fault(path)
-        if fault is None:
-            state = read_json(path / "state.json")
-            return Checkpoint(path, load_file(path / "state.safetensors"), state["counters"])
-        faults.append(fault)
+        try:
+            return _load(path)
+        except CheckpointError as error:
+            faults.append(error.message)
     if found:
         raise CheckpointError(f"{run}: no checkpoint is sound: {'; '.join(faults)}", hint=_HINT)
     return None
@@ -114,12 +114,12 @@ def latest_checkpoint(run: Path) -> Checkpoint | None:
 def problems(run: Path) -> list[str]:
     """Say what is wrong with a run's files; empty if nothing is."""
     found = _checkpoints(run)
-    faults = [fault for path in found if (fault := _fault(path)) is not None]
-    if not found:
-        faults.append("checkpoints: there is none")
-    for name in ("config.json", "provenance.json"):
+    faults = [] if found else ["checkpoints: there is none"]
+    checks: list[tuple[Callable[[Path], Any], Path]] = [(_load, path) for path in found]
+    checks += [(read_json, run / name) for name in ("config.json", "provenance.json")]
+    for check, path in checks:
         try:
-            read_json(run / name)
+            check(path)
         except CheckpointError as error:
             faults.append(error.message)
     return faults
@@ -146,21 +146,21 @@ def _checkpoints(run: Path) -> list[Path]:
     return sorted(path for path in (run / "checkpoints").glob("step-*") if path.is_dir())
 
 
-def _fault(path: Path) -> str | None:
-    """Say what is wrong with one checkpoint."""
+def _load(path: Path) -> Checkpoint:
+    """Read one checkpoint whole, and hold it against its digest before anything in it is used."""
+    state = read_json(path / "state.json")
+    if not isinstance(state, dict) or not {"counters", "sha256"} <= state.keys():
+        raise CheckpointError(f"{path.name}: state.json has no counters or no digest")
     try:
-        state = read_json(path / "state.json")
-        weights = path / "state.safetensors"
-        if not isinstance(state, dict) or not {"counters", "sha256"} <= state.keys():
-            return f"{path.name}: state.json has no counters or no digest"
-        if not weights.is_file():
-            return f"{path.name}: state.safetensors is missing"
-        if _sha256(weights) != state["sha256"]:
-            return f"{path.name}: state.safetensors does not match its SHA-256"
-        load_file(weights)
-    except (CheckpointError, SafetensorError) as error:
-        return f"{path.name}: {error}"
-    return None
+        content = (path / "state.safetensors").read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path.name}: state.safetensors cannot be read ({error.strerror})") from None
+    if hashlib.sha256(content).hexdigest() != state["sha256"]:
+        raise CheckpointError(f"{path.name}: state.safetensors does not match its SHA-256")
+    try:
+        return Checkpoint(path, load(content), state["counters"])
+    except SafetensorError as error:
+        raise CheckpointError(f"{path.name}: state.safetensors is not readable ({error})") from None
 
 
 def _sha256(path: Path) -> str:

@@ -91,11 +91,13 @@ def prepare(
     made = verb(source, store, corpus=corpus, fs=fs, duration_s=duration_s, limit=limit, replace=replace)
     rejected = sum(made.rejects.values())
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(made.rejects.items()))
+    done = "were stored already" if made.existed else "stored"
     _print(
         made,
-        f"{made.n_records} records stored, {rejected} rejected{f' ({reasons})' if rejected else ''}"
+        f"{made.n_records} records {done}, {rejected} rejected{f' ({reasons})' if rejected else ''}"
         f" in {made.seconds:.1f} s",
-        f"wrote `{store}`" + (f"; see `{store / 'rejects.jsonl'}`" if rejected else "")
+        (f"`{store}` is as it was" if made.existed else f"wrote `{store}`")
+        + (f"; see `{store / 'rejects.jsonl'}`" if rejected else "")
         + f"; next: `ecglipse show {store}`",
         as_json=as_json,
     )
@@ -152,11 +154,18 @@ def pretrain(
     from ecglipse.commands.pretrain import pretrain as verb
 
     made = verb(config, method=method, seed=seed, rotation=rotation, overrides=overrides or ())
-    done = "was finished already" if made.loss is None else f"loss {made.loss:.3f} nats, {made.coverage:.1%} hidden"
-    resumed = f", resumed from step {made.resumed_from}" if made.resumed_from and made.loss is not None else ""
+    done = (
+        "was finished already"
+        if made.loss is None
+        else f"loss {made.loss:.3f} nats, {made.coverage:.1%} hidden"
+    )
+    resumed = (
+        f", resumed from step {made.resumed_from}" if made.resumed_from and made.loss is not None else ""
+    )
     _print(
         made,
-        f"{made.method}: {made.steps} steps on {made.records} records{resumed}, {done} ({made.seconds:.0f} s)",
+        f"{made.method}: {made.steps} steps on {made.records} records{resumed}, {done}"
+        f" ({made.seconds:.0f} s)",
         f"wrote `{made.run}`; next: `ecglipse transfer {config} --from {made.run}`",
         as_json=as_json,
     )

@@ -61,7 +61,7 @@ class Encoder(Section):
 
 
 class Views(Section):
-    """The base augmentation of both views, the same under every mask policy; a strength of 0 leaves one out."""
+    """The base augmentation of both views, the same under every mask policy; 0 leaves one out."""
 
     noise_mv: NotNegative = 0.02
     """White noise, mV (standard deviation, at most)."""

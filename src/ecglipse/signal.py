@@ -6,7 +6,9 @@ import numpy as np
 from jaxtyping import Float
 
 
-def resample(signal: Float[np.ndarray, "lead time"], fs: float, to_fs: float) -> Float[np.ndarray, "lead new"]:
+def resample(
+    signal: Float[np.ndarray, "lead time"], fs: float, to_fs: float
+) -> Float[np.ndarray, "lead new"]:
     """Change the sampling rate, with anti-aliasing.
 
     Polyphase filtering with the edges extended along the line through first and last sample, so that an

@@ -188,11 +188,7 @@ def fraction_subset(
         raise ValueError(f"`fraction` must be in (0, 1]; got {fraction}")
     order = label_order(y, patients, seed=seed, draw=draw)
     sorted_y = y[order].astype(bool)
-    firsts = [
-        int(np.argmax(column)) + 1
-        for column in (*sorted_y.T, *(~sorted_y).T)
-        if column.any()
-    ]
+    firsts = [int(np.argmax(column)) + 1 for column in (*sorted_y.T, *(~sorted_y).T) if column.any()]
     size = max(ceil(fraction * len(y) - 1e-9), *firsts, 2)
     return np.sort(order[:size])
 

@@ -54,13 +54,17 @@ def write_store(folder: Path) -> Path:
     return folder
 
 
+def width(picture: Path) -> int:
+    with Image.open(picture) as image:
+        return image.size[0]
+
+
 def test_a_recording_is_told_and_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     header = write_record(tmp_path)
     shown = show(str(header))
     assert shown.picture == Path("rec1.png")
-    width, _ = Image.open(tmp_path / "rec1.png").size
-    assert width == pytest.approx((250 + 20) / 25.4 * 110, abs=1)
+    assert width(tmp_path / "rec1.png") == pytest.approx((250 + 20) / 25.4 * 110, abs=1)
     assert "12: I, II, III, aVR" in shown.text
     assert "10 s, 1000 samples" in shown.text
     first = next(line for line in shown.text.splitlines() if line.startswith("I "))
@@ -85,7 +89,7 @@ def test_a_long_recording_is_drawn_in_part_and_says_so(tmp_path: Path) -> None:
     header = write_record(tmp_path, n_time=6000)
     out = tmp_path / "x.png"
     assert "the first 10 s of 60 s" in show(str(header), out=out).text
-    assert Image.open(out).size[0] == pytest.approx((250 + 20) / 25.4 * 110, abs=1)
+    assert width(out) == pytest.approx((250 + 20) / 25.4 * 110, abs=1)
 
 
 def test_a_real_recording_is_drawn(pack: Path, tmp_path: Path) -> None:
@@ -93,7 +97,7 @@ def test_a_real_recording_is_drawn(pack: Path, tmp_path: Path) -> None:
     shown = show(str(header), out=tmp_path / "x.png")
     assert shown.data["leads"] == list(LEADS)
     assert shown.data["seconds"] == 10.0
-    assert 30_000 < (tmp_path / "x.png").stat().st_size < 300_000
+    assert 15_000 < (tmp_path / "x.png").stat().st_size < 300_000
 
 
 def test_a_missing_recording_is_a_record_error(tmp_path: Path) -> None:

@@ -85,7 +85,9 @@ def separate_phases(training: Training) -> tuple[Tensor, Tensor]:
     game = twin.game.train()
     from ecglipse.batches import epoch_batches
 
-    parts = epoch_batches(twin.rows, batch=twin.batch, seed=twin.seed, epoch=twin.done // twin.steps_per_epoch)
+    parts = epoch_batches(
+        twin.rows, batch=twin.batch, seed=twin.seed, epoch=twin.done // twin.steps_per_epoch
+    )
     start = twin.done % twin.steps_per_epoch * twin.accumulate
     parts = parts[start : start + twin.accumulate]
     game.zero_grad()
@@ -124,7 +126,9 @@ def test_the_law_notices_a_missing_reversal(monkeypatch: pytest.MonkeyPatch) -> 
     """Negative control: the published fault, a mask network that gets the encoder's own gradient."""
     training = play()
     _, masks = separate_phases(training)
-    monkeypatch.setattr("ecglipse.pretrain.game._Reverse.backward", staticmethod(lambda ctx, *grads: grads[0]))
+    monkeypatch.setattr(
+        "ecglipse.pretrain.game._Reverse.backward", staticmethod(lambda ctx, *grads: grads[0])
+    )
     training.step()
     assert torch.nn.functional.cosine_similarity(gradients(training.game.policy), masks, dim=0) < -0.99
 
@@ -160,7 +164,9 @@ def test_mask_phase_leaves_encoder_weights_and_statistics_unchanged() -> None:
 @pytest.mark.parametrize("mode", ["one-pass", "alternating"])
 @pytest.mark.parametrize("accumulate", [1, 2])
 @pytest.mark.parametrize("groups", [1, 12])
-def test_a_mask_step_raises_the_loss_and_an_encoder_step_lowers_it(mode: str, accumulate: int, groups: int) -> None:
+def test_a_mask_step_raises_the_loss_and_an_encoder_step_lowers_it(
+    mode: str, accumulate: int, groups: int
+) -> None:
     """To first order, on the very batches and draws of the step; the relaxed mask makes it exact."""
     small = Player(learning_rate=2e-4, clip=1e9)
     for moving, sign in (("masks", 1), ("encoder", -1)):

@@ -57,7 +57,9 @@ def test_killed_runs_end_with_the_same_bits(simulated: Path, tmp_path: Path) -> 
         configs[name] = tmp_path / f"{name}.toml"
         text = TOML.format(store=simulated, out=tmp_path / name, epochs=30)
         configs[name].write_text(text, encoding="utf-8")
-    assert start(configs["straight"]).wait(120) == 0
+    first = start(configs["straight"])
+    _, err = first.communicate(timeout=120)
+    assert first.returncode == 0, err.decode()
     kills = 0
     for wanted in (8, 41, 74):
         process = start(configs["killed"])

@@ -53,7 +53,12 @@ def test_segments_of_higher_logit_are_hidden_more_often() -> None:
     policy, x = learned(gain=60.0), signals(2)
     logits = policy.logits(x).detach()
     with torch.no_grad():
-        often = torch.stack([policy(x, rng(draw)) for draw in range(200)]).mean(0).unflatten(-1, (40, 25)).mean(-1)
+        often = (
+            torch.stack([policy(x, rng(draw)) for draw in range(200)])
+            .mean(0)
+            .unflatten(-1, (40, 25))
+            .mean(-1)
+        )
     assert logits.std() > 0.3
     together = torch.corrcoef(torch.stack([logits.flatten(), often.flatten()]))[0, 1]
     assert together > 0.9

@@ -1,9 +1,18 @@
 """Fixtures of the report's tests."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dummy_study import Make, write_study
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting_for_the_disk() -> Iterator[None]:
+    """The ledger flushes every cell to the disk, which a test that ends here and now has no use for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ecglipse.results.os.fsync", lambda file: None)
+        yield
 
 
 @pytest.fixture

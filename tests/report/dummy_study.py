@@ -69,7 +69,7 @@ def write_study(
     rotations: int = 1,
     probes: tuple[str, ...] = ("linear",),
     n_patients: int = 90,
-    replicates: int = 200,
+    replicates: int = 100,
     skip: Callable[[dict[str, Any]], bool] = lambda line: False,
     baselines: tuple[str, ...] = ("simclr", "3kg"),
     **facts: Any,

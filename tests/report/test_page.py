@@ -231,7 +231,7 @@ def test_injection_in_every_text_makes_no_element(make: Make) -> None:
     assert "<img" not in markdown
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", " ="])
+@pytest.mark.parametrize("start", ["=", "+", "\t=", " ="])
 def test_spreadsheets_see_text_and_no_formula(make: Make, start: str) -> None:
     methods = tuple(m | {"title": f"{start}HYPERLINK(1)"} for m in METHODS)
     written = write_report(make(methods=methods, seeds=(0,), draws=1, replicates=20))

@@ -54,7 +54,7 @@ def test_tables_keep_what_is_known_and_what_is_not(
     waves = []
     for number, row in enumerate(store.table.itertuples()):
         record = make_record(number)
-        assert row.record_id == record.record_id
+        assert (row.record_id, row.patient_id, row.source) == (record.record_id, record.patient_id, "test")
         assert row.codes == list(record.codes)
         for name in ("fold", "age", "sex"):
             known = getattr(record, name)
@@ -74,21 +74,6 @@ def test_without_waves_the_table_is_empty_with_its_columns(tmp_path: Path, make_
     assert list(waves.columns) == ["row", "kind", "lead", "onset_s", "peak_s", "offset_s"]
     assert len(waves) == 0
     assert not (tmp_path / "s" / "waves.parquet").exists()
-
-
-def test_persons_stay_equal_and_are_not_named(
-    tmp_path: Path, make_store: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("ECGLIPSE_ID_KEY", raising=False)
-    make_store(tmp_path / "plain", 8)
-    monkeypatch.setenv("ECGLIPSE_ID_KEY", "k" * 100)
-    make_store(tmp_path / "keyed", 8)
-    plain, keyed = (Store.open(tmp_path / name).table["patient_id"] for name in ("plain", "keyed"))
-    for ids in (plain, keyed):
-        assert (ids[::2].to_numpy() == ids[1::2].to_numpy()).all()
-        assert ids.nunique() == 4
-        assert ids.str.fullmatch("[0-9a-f]{16}").all()
-    assert not set(plain) & set(keyed)
 
 
 def test_equal_content_gives_an_equal_digest_and_other_content_another(

@@ -74,7 +74,9 @@ def test_no_patient_is_in_two_parts_and_no_test_record_in_pretraining(done: dict
     parts = [set(bench.store.table["patient_id"].iloc[rows]) for rows in _rows(bench.split)]
     assert not (parts[0] & parts[1]) | (parts[0] & parts[2]) | (parts[1] & parts[2])
     trained = bench.split.train
-    tested = {int(row) for line in Ledger(done["out"]).lines() for row in Ledger(done["out"]).predictions(line).rows}
+    tested = {
+        int(row) for line in Ledger(done["out"]).lines() for row in Ledger(done["out"]).predictions(line).rows
+    }
     assert not tested & set(trained.tolist())
 
 
@@ -93,7 +95,9 @@ def test_probing_is_repeatable_and_transfer_gives_the_studys_numbers(
     shutil.copytree(run, tmp_path / "again" / "runs" / run.name)
     made = transfer(check(content, where="tiny"), run=tmp_path / "again" / "runs" / run.name)
     mine = {line["cell"]: line["metrics"] for line in Ledger(tmp_path / "again").lines()}
-    theirs = {line["cell"]: line["metrics"] for line in Ledger(done["out"]).lines() if line["run"] == run.name}
+    theirs = {
+        line["cell"]: line["metrics"] for line in Ledger(done["out"]).lines() if line["run"] == run.name
+    }
     assert made.added == len(theirs)
     assert mine == theirs
 
@@ -112,7 +116,9 @@ def test_runs_of_a_study_are_sound(done: dict[str, Any]) -> None:
         assert verify(run).ok, verify(run).problems
 
 
-def test_no_name_date_or_id_of_a_patient_in_what_a_study_writes(done: dict[str, Any], simulated: Path) -> None:
+def test_no_name_date_or_id_of_a_patient_in_what_a_study_writes(
+    done: dict[str, Any], simulated: Path
+) -> None:
     from ecglipse.store import Store
 
     table = Store.open(simulated).table
@@ -135,7 +141,9 @@ def test_two_processes_give_the_ledger_of_one(done: dict[str, Any], tmp_path: Pa
     """Up to order, times and hardware; the runs' weights to the bit (one thread each)."""
     threads = torch.get_num_threads()
     content = {**done["content"], "out": str(tmp_path / "two")}
-    content["methods"] = {name: done["content"]["methods"][name] for name in ("random-init", "adversarial-per-lead")}
+    content["methods"] = {
+        name: done["content"]["methods"][name] for name in ("random-init", "adversarial-per-lead")
+    }
     content["study"] = {**content["study"], "workers": 2, "baselines": []}
     torch.set_num_threads(1)
     try:

@@ -1,6 +1,7 @@
 """Where a config meets the components: the only place that turns words of a config into objects."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import torch
@@ -144,7 +145,7 @@ def projection(config: Config, *, seed: int) -> nn.Module:
     )
 
 
-def precision(config: Config, device: torch.device) -> str:
+def precision(config: Config, device: torch.device) -> Literal["fp32", "bf16"]:
     """fp32, or bf16 where it is asked for or the hardware has it."""
     asked = config.pretrain.precision
     if asked != "auto":
@@ -153,7 +154,9 @@ def precision(config: Config, device: torch.device) -> str:
     return "bf16" if has else "fp32"
 
 
-def pretraining_facts(config: Config, method: Method, *, store: Store, split: Split, seed: int) -> dict[str, object]:
+def pretraining_facts(
+    config: Config, method: Method, *, store: Store, split: Split, seed: int
+) -> dict[str, object]:
     """Everything that determines a pretrained encoder, in plain values; its digest is the run's id."""
     dump = config.model_dump(mode="json")
     return {

@@ -21,7 +21,7 @@ from ecglipse.metrics import Evaluation, Kind, apply_temperature, best_threshold
 from ecglipse.models.resnet import ResNet1d
 from ecglipse.provenance import provenance
 from ecglipse.results import Ledger, cell_id
-from ecglipse.splits import fraction_subset, label_order, restrict
+from ecglipse.splits import fraction_subset, restrict
 from ecglipse.store import Store
 from ecglipse.study.plan import Cell, Unit, cells
 from ecglipse.tasks import Labels, find_task, label
@@ -158,8 +158,8 @@ class Bench:
         if cell.probe == "finetune":
             result: Any = self._finetune(unit, cell, encoder, train, validation, test, kind)
         else:
-            probe = {"linear": linear_probe, "knn": knn_probe}[cell.probe]
-            result = probe(
+            probes: dict[str, Any] = {"linear": linear_probe, "knn": knn_probe}
+            result = probes[cell.probe](
                 found(train.rows), train.y, found(validation.rows), validation.y, found(test.rows), kind=kind
             )
         reading = _judge(test.y, validation.y, result, kind=kind, classes=labels.task.classes)
@@ -248,7 +248,7 @@ def _judge(
     kind: Kind,
     classes: tuple[str, ...],
 ) -> Evaluation:
-    """Rank and decide by the scores as they are; calibrate (ECE, Brier) after one temperature from validation."""
+    """Rank and decide by the scores as they are; ECE and Brier after one temperature from validation."""
     thresholds = best_thresholds(validation, result.validation_scores)
     read = evaluate(truth, result.test_scores, kind=kind, classes=classes, thresholds=thresholds)
     warmth = temperature(validation, result.validation_scores, kind)
@@ -271,7 +271,7 @@ class _Features:
         if len(new):
             self.place[new] = len(self.values) + np.arange(len(new))
             self.values = np.concatenate([self.values, features(self.encoder, self.batches.millivolts, new)])
-        return self.values[self.place[rows]]
+        return np.asarray(self.values[self.place[rows]])
 
 
 def load_encoder(encoder: ResNet1d, tensors: dict[str, torch.Tensor], *, where: str) -> None:

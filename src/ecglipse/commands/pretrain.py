@@ -94,7 +94,8 @@ def choose_method(config: "Config", name: str | None) -> str:
         return able[0]
     if name is None:
         raise ConfigError(
-            f"the config has {len(able)} methods that pretrain", hint=f"choose with `--method`: {', '.join(able)}"
+            f"the config has {len(able)} methods that pretrain",
+            hint=f"choose with `--method`: {', '.join(able)}",
         )
     if name not in able:
         raise ConfigError(f"no method {name!r} that pretrains", hint=f"there are {', '.join(able) or 'none'}")
@@ -164,7 +165,10 @@ def _play(
             for last in training.run():
                 lines.write(json.dumps(asdict(last)) + "\n")
                 advance(last)
-                if time.monotonic() - saved > config.pretrain.checkpoint_every_s or last.step == training.total:
+                if (
+                    time.monotonic() - saved > config.pretrain.checkpoint_every_s
+                    or last.step == training.total
+                ):
                     lines.flush()
                     save_checkpoint(run, *training.state())
                     saved = time.monotonic()

@@ -90,7 +90,8 @@ def study(
     ):
         added += new
         if progress:
-            _say(f"{done}/{len(grid)} encoders: {unit.method} seed {unit.seed} rotation {unit.rotation}, {new} cells")
+            which = f"{unit.method} seed {unit.seed} rotation {unit.rotation}"
+            _say(f"{done}/{len(grid)} encoders: {which}, {new} new readings")
     seconds = time.monotonic() - began
     write_json(folder / "study.json", _finish(about, folder, seconds))
     return Studied(folder, len(grid), total, added, seconds, rows)

@@ -72,9 +72,12 @@ CORPUS = Corpus(
     title="PhysioNet/Computing in Cardiology Challenges 2020 and 2021",
     licence="CC BY 4.0",
     citation="Perez Alday et al. 2020, Physiol Meas 41:124003; Reyna et al. 2021, CinC 48",
-    about="43,101 (2020) and 88,253 (2021) records of several sources, 257 to 1000 Hz, 5 s to 30 min, SNOMED CT "
-    "diagnoses, no patient ids. 2020 holds PTB-XL; 2021 holds Chapman-Shaoxing too: pretraining on them and "
-    "testing there leaks. Six records of Ningbo's and more of others have a constant lead.",
+    about=(
+        "43,101 (2020) and 88,253 (2021) records of several sources, 257 to 1000 Hz, 5 s to 30 min, "
+        "SNOMED CT diagnoses, no patient ids. 2020 holds PTB-XL; 2021 holds Chapman-Shaoxing too: "
+        "pretraining on them and testing there leaks. Six records of Ningbo's and more of others have a "
+        "constant lead."
+    ),
     matches=_matches,
     entries=entries,
     vocabulary=_vocabulary,

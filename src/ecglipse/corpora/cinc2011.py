@@ -55,8 +55,11 @@ CORPUS = Corpus(
     title="PhysioNet/Computing in Cardiology Challenge 2011, set-a",
     licence="ODC-By 1.0",
     citation="Silva et al. 2011, CinC 38:273",
-    about="1,000 records, 10 s, 500 Hz, 12 leads, without diagnoses: for pretraining and for measuring a quality "
-    "gate (773 acceptable, 225 not, 2 ungraded). Read from one array of the published integers in microvolts.",
+    about=(
+        "1,000 records, 10 s, 500 Hz, 12 leads, without diagnoses: for pretraining and for measuring a "
+        "quality gate (773 acceptable, 225 not, 2 ungraded). Read from one array of the published "
+        "integers in microvolts."
+    ),
     matches=_matches,
     entries=_entries,
     vocabulary=_vocabulary,

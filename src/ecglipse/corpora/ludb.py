@@ -27,7 +27,8 @@ def _entries(folder: Path) -> list[Entry]:
     missing = [column for column in ("ID", "Sex", "Age", "Rhythms") if column not in table.columns]
     if missing:
         raise CorpusError(f"{folder / 'ludb.csv'}: without column {', '.join(missing)}")
-    return [Entry(str(row["ID"]), partial(_load, folder, row)) for row in table.to_dict("records")]
+    rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
+    return [Entry(str(row["ID"]), partial(_load, folder, row)) for row in rows]
 
 
 def _load(folder: Path, row: dict[str, Any]) -> Record:
@@ -78,8 +79,11 @@ CORPUS = Corpus(
     title="Lobachevsky University Electrocardiography Database (1.0.1)",
     licence="ODC-By 1.0",
     citation="Kalyakulina et al. 2020, IEEE Access 8:186181",
-    about="200 records, 10 s, 500 Hz, 12 leads, with onset, peak and offset of P, QRS and T marked by hand in each "
-    "lead. The first and the last beat usually carry no marks: score only within the marked span.",
+    about=(
+        "200 records, 10 s, 500 Hz, 12 leads, with onset, peak and offset of P, QRS and T marked by hand "
+        "in each lead. The first and the last beat usually carry no marks: score only within the marked "
+        "span."
+    ),
     matches=_matches,
     entries=_entries,
     vocabulary=_vocabulary,

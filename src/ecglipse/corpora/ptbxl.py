@@ -23,7 +23,9 @@ def _entries(folder: Path) -> list[Entry]:
     table = _table(folder, "ptbxl_database.csv", _NEEDED)
     slow = (folder / "records100").is_dir()
     column = "filename_lr" if slow or not (folder / "records500").is_dir() else "filename_hr"
-    return [Entry(str(row["ecg_id"]), partial(_load, folder, row, column)) for row in table.to_dict("records")]
+    return [
+        Entry(str(row["ecg_id"]), partial(_load, folder, row, column)) for row in table.to_dict("records")
+    ]
 
 
 def _load(folder: Path, row: dict[str, Any], column: str) -> Record:
@@ -51,7 +53,9 @@ def _number(value: Any, column: str) -> str:
     try:
         return str(int(value))
     except (ValueError, TypeError):
-        raise RecordError(f"column {column} holds {value!r:.40}, a number expected", reason="labels") from None
+        raise RecordError(
+            f"column {column} holds {value!r:.40}, a number expected", reason="labels"
+        ) from None
 
 
 def _codes(cell: Any) -> tuple[str, ...]:
@@ -107,9 +111,12 @@ CORPUS = Corpus(
     title="PTB-XL, a large publicly available electrocardiography dataset (1.0.3)",
     licence="CC BY 4.0",
     citation="Wagner et al. 2020, Sci Data 7:154, doi:10.1038/s41597-020-0495-6",
-    about="21,799 records of 18,869 patients, 10 s, 12 leads, at 100 and 500 Hz; 71 SCP statements, ten folds by "
-    "patient. Ages over 89 are written 300 and stored as 90. A likelihood of 0 means unknown. PTB-XL is also part "
-    "of CinC 2020 and 2021: pretraining on these and testing on PTB-XL leaks.",
+    about=(
+        "21,799 records of 18,869 patients, 10 s, 12 leads, at 100 and 500 Hz; 71 SCP statements, ten "
+        "folds by patient. Ages over 89 are written 300 and stored as 90. A likelihood of 0 means "
+        "unknown. PTB-XL is also part of CinC 2020 and 2021: pretraining on these and testing on PTB-XL "
+        "leaks."
+    ),
     matches=_matches,
     entries=_entries,
     vocabulary=_vocabulary,

@@ -17,9 +17,9 @@ def entries(folder: Path) -> list[Entry]:
 
 
 def load(folder: Path, path: Path) -> Record:
-    """Read a record with the age, sex and diagnoses that its comments state ("Age: 65", "Sex: F", "Dx: a,b")."""
+    """Read a record with the age, sex and diagnoses of its comments ("Age: 65", "Sex: F", "Dx: a,b")."""
     read = read_wfdb(path)
-    said = {}
+    said: dict[str, str] = {}
     for comment in read.comments:
         key, _, value = comment.partition(":")
         said.setdefault(key.strip().lower(), value.strip())
@@ -57,8 +57,8 @@ CORPUS = Corpus(
     title="Any folder of WFDB records",
     licence="your own",
     citation="",
-    about="Every `.hea` file of the folder and its sub-folders. Each record counts as a patient of its own: if "
-    "yours are not, split by something else or several recordings of a person will be in training and test.",
+    about="Every `.hea` file of the folder and its sub-folders. Each record counts as a patient of its own: "
+    "several recordings of one person would then be in training and test.",
     matches=lambda folder: folder.is_dir() and bool(headers(folder)),
     entries=entries,
     vocabulary=_vocabulary,

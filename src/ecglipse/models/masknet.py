@@ -54,7 +54,9 @@ class MaskNet(nn.Module):
         self.out = nn.Conv1d(width, groups, 5, padding=2)
         _initialise(self, generator)
 
-    def forward(self, x: Float[Tensor, "batch lead time"], n_segments: int) -> Float[Tensor, "batch group segment"]:
+    def forward(
+        self, x: Float[Tensor, "batch lead time"], n_segments: int
+    ) -> Float[Tensor, "batch group segment"]:
         """Give one raw score per segment.
 
         Args:
@@ -85,7 +87,9 @@ class MaskNet(nn.Module):
 
 def _block(into: int, out: int, *, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv1d(into, out, 5, stride=stride, padding=2, bias=False), nn.GroupNorm(4, out), nn.ReLU(inplace=True)
+        nn.Conv1d(into, out, 5, stride=stride, padding=2, bias=False),
+        nn.GroupNorm(4, out),
+        nn.ReLU(inplace=True),
     )
 
 

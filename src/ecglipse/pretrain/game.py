@@ -72,7 +72,7 @@ class AdversarialMasking(nn.Module):
         generator: torch.Generator,
     ) -> Round:
         """Give L; its backward leaves dL in encoder and projection and -dL in the mask network."""
-        mask: Tensor = _Reverse.apply(self.policy(view_b, generator))
+        mask: Tensor = _Reverse.apply(self.policy(view_b, generator))  # type: ignore[no-untyped-call]
         return self._contrast(view_a, view_b, mask)
 
     def encoder_loss(

@@ -177,12 +177,17 @@ class Training:
         x = self.batches.millivolts(rows)
         device = self.batches.device
         a, b, mask = (
-            torch_rng(self.seed, name, self.done, index, device=device) for name in ("view a", "view b", "mask")
+            torch_rng(self.seed, name, self.done, index, device=device)
+            for name in ("view a", "view b", "mask")
         )
         return self.view(x, a), self.view(x, b), mask
 
     def _backward(
-        self, loss_of: Callable[[Tensor, Tensor, torch.Generator], Round], rows: np.ndarray, index: int, of: int
+        self,
+        loss_of: Callable[[Tensor, Tensor, torch.Generator], Round],
+        rows: np.ndarray,
+        index: int,
+        of: int,
     ) -> Round:
         """Run one batch forward and backward; gradients of a step's batches are averaged."""
         a, b, generator = self.views(rows, index)
@@ -230,7 +235,9 @@ class Training:
     def load(self, tensors: dict[str, Tensor], counters: dict[str, int]) -> None:
         """Go back to a state that `state` gave; the architecture must be the same."""
         prefix = "game."
-        self.game.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+        self.game.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        )
         for player, optimiser in self._optimisers():
             moments: dict[int, dict[str, Tensor]] = {}
             for key, value in tensors.items():

@@ -110,7 +110,9 @@ def _verify(samples: Int16[np.ndarray, "lead time"], header: Header, where: str)
         )
 
 
-def _read_samples(path: str, name: str, n_signals: int, n: int, offset: int) -> Int16[np.ndarray, "lead time"]:
+def _read_samples(
+    path: str, name: str, n_signals: int, n: int, offset: int
+) -> Int16[np.ndarray, "lead time"]:
     """Read interleaved int16 samples; the file must be exactly as long as they need."""
     needed = offset + 2 * n_signals * n
     content = _read_file(path, name, exactly=needed)

@@ -46,7 +46,8 @@ def read_waves(path: Path, *, fs: float, lead: str) -> tuple[Wave, ...]:
 
 def _annotations(content: bytes, name: str) -> list[tuple[int, int]]:
     """Codes and sample numbers."""
-    found, place, time = [], 0, 0
+    found: list[tuple[int, int]] = []
+    place, time = 0, 0
     while place + 2 <= len(content):
         word = int.from_bytes(content[place : place + 2], "little")
         place += 2

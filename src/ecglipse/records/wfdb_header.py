@@ -1,4 +1,4 @@
-"""Parses WFDB headers (`.hea`), strictly and in linear time: what is not understood is refused, never guessed.
+"""Parses WFDB headers (`.hea`), strictly and in linear time: what is not understood is refused, not guessed.
 
 Specification: WFDB Applications Guide, header(5). Read: single-segment records whose signals have all nine
 fields, in format 16. Refused with a reason: everything else.

@@ -32,6 +32,9 @@ def cautions(
     elif len(seeds) == 2:
         said.append("Two pretraining seeds: their spread is known only roughly; the protocol asks for three.")
     said += _draws(summary)
+    commits = {str(line["commit"]) for line in lines}
+    if len(commits) > 1:
+        said.append(f"The cells were computed by {len(commits)} versions of the code; see the provenance.")
     missing = [s for s in summary.scores if s.mean is None]
     if missing:
         said.append(

@@ -166,16 +166,19 @@ def provenance(summary: Summary) -> list[tuple[str, str]]:
     facts, store = summary.facts, _store(summary)
     own = facts.get("provenance")
     own = own if isinstance(own, dict) else {}
-    reads = facts.get("test_reads")
+    made = summary.hardware
     lines: list[tuple[str, Any]] = [
         ("config hash", facts.get("config_hash")),
         ("store digest", store.get("digest")),
-        *((name, own.get(name, summary.hardware.get(name))) for name in ("commit", "versions", "hardware")),
-        *((name, own.get(name)) for name in ("started", "finished")),
-        ("duration", _duration(own.get("seconds"))),
-        ("cells in the ledger", summary.hardware.get("cells")),
-        ("cell time", _duration(summary.hardware.get("seconds"))),
-        ("test set read", reads),
+        ("commit", made.get("commit") or own.get("commit")),
+        ("versions", made.get("versions") or own.get("versions")),
+        *((name, own.get(name)) for name in ("python", "platform")),
+        ("hardware", own.get("hardware") or made.get("hardware")),
+        *((name, facts.get(name)) for name in ("started", "finished")),
+        ("duration", _duration(facts.get("seconds"))),
+        ("cells in the ledger", made.get("cells")),
+        ("time of all cells", _duration(made.get("seconds"))),
+        ("times the test set was read", facts.get("test_reads") or made.get("reads")),
     ]
     return [(name, _say(value)) for name, value in lines if value not in (None, "", {}, [])]
 
@@ -193,7 +196,7 @@ def _duration(seconds: object) -> str | None:
 def _say(value: object) -> str:
     """Give nested facts as one line of text."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{k} {_say(v)}" for k, v in value.items())
+        return "; ".join(f"{k} {_say(v)}" for k, v in value.items() if v is not None)
     if isinstance(value, list | tuple):
         return ", ".join(_say(v) for v in value)
     return (

@@ -73,7 +73,11 @@ def read_masks(path: Path) -> Masks:
 
 def run_folder(folder: Path, method: Method) -> list[Path]:
     """Give the folders of a method's runs that exist, by seed; a name that is a path is left out."""
-    names = [name for _, name in sorted(method.runs.items()) if name[:1] not in ("", ".") and Path(name).name == name]
+    names = [
+        name
+        for _, name in sorted(method.runs.items())
+        if name[:1] not in ("", ".") and Path(name).name == name
+    ]
     return [path for name in names if (path := folder / "runs" / name).is_dir()]
 
 

@@ -1,6 +1,8 @@
 """From a study's ledger to everything a report says in numbers. Reads disk, writes nothing."""
 
+import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -245,14 +247,13 @@ def _class_mean(mine: Mapping[Key, Line], metric: str, label: str) -> float | No
 
 
 def _gather(lines: Sequence[Line]) -> dict[str, Any]:
-    """Commits, versions and hardware of all lines, each said once; cells, and the seconds they took."""
+    """Commits, versions and hardware of all lines, each said once; cells, their seconds and test reads."""
     facts: dict[str, Any] = {
         "cells": len(lines),
         "seconds": sum(float(line["seconds"] or 0) for line in lines),
     }
-    for name, key in (("commit", "commit"), ("versions", "versions"), ("hardware", "hardware")):
-        values = [line[key] for line in lines if line[key]]
-        distinct = [v for n, v in enumerate(values) if v not in values[:n][:1] and values.index(v) == n]
-        first = values[:1]
-        facts[name] = first[0] if first and not [d for d in distinct if d != first[0]] else first + distinct
+    for name in ("commit", "versions", "hardware"):
+        distinct = {json.dumps(line[name], sort_keys=True): line[name] for line in lines if line[name]}
+        facts[name] = list(distinct.values())
+    facts["reads"] = dict(Counter(str(line["task"]) for line in lines))
     return facts

@@ -1,7 +1,6 @@
 """Writes and reads the tables of a store: `records.parquet`, `waves.parquet` and their columns."""
 
 import contextlib
-import hashlib
 import json
 import math
 import os
@@ -39,24 +38,11 @@ WAVES = pa.schema(
 )
 
 
-def patient_pseudonym(source: str, patient_id: str) -> str:
-    """Name a person by a keyed hash, so that equal persons stay equal and nobody is named.
-
-    The key is the environment variable ECGLIPSE_ID_KEY; without one the hash of a guessed id can be compared,
-    so set it before preparing recordings whose ids are not public. 16 hex digits; with a million persons the
-    chance that any two are confused is 3e-8.
-    """
-    key = os.environ.get("ECGLIPSE_ID_KEY", "").encode()
-    if len(key) > hashlib.blake2b.MAX_KEY_SIZE:
-        key = hashlib.blake2b(key).digest()
-    return hashlib.blake2b(f"{source}\0{patient_id}".encode(), digest_size=8, key=key).hexdigest()
-
-
 def record_row(record: Record) -> dict[str, Any]:
     """The row of `records.parquet` for a record."""
     return {
         "record_id": record.record_id,
-        "patient_id": patient_pseudonym(record.source, record.patient_id),
+        "patient_id": record.patient_id,
         "source": record.source,
         "fold": record.fold,
         "age": None if record.age is None or math.isnan(record.age) else float(record.age),

@@ -116,7 +116,8 @@ class StoreWriter:
         """Store a record as the next row.
 
         Args:
-            record: at the store's rate and length, its leads in the order of `LEADS`.
+            record: at the store's rate and length, its leads in the order of `LEADS`. Its patient id is kept
+                as it is: give a keyed hash, as corpora do (`corpora.corpus.hashed_patient`).
 
         Raises:
             RecordError: reason "amplitude" if a value does not fit in 16 bits, "not-finite" if one is no

@@ -75,4 +75,8 @@ def _draws(config: Config, probe: str, fraction: float) -> int:
     """The whole has one subset; fine-tuning takes the first few."""
     if fraction == 1.0:
         return 1
-    return min(config.transfer.draws, config.transfer.finetune_draws) if probe == "finetune" else config.transfer.draws
+    return (
+        min(config.transfer.draws, config.transfer.finetune_draws)
+        if probe == "finetune"
+        else config.transfer.draws
+    )

@@ -148,7 +148,9 @@ def knn_probe(
     mean = train_x.mean(axis=0)
     train, validation, test = (_unit(x - mean) for x in (train_x, validation_x, test_x))
     most = sorted({min(k, len(train)) for k in neighbours})
-    prevalence = (train_y.sum(axis=0) + 1) / (len(train_y) + (train_y.shape[1] if kind == "multiclass" else 2))
+    prevalence = (train_y.sum(axis=0) + 1) / (
+        len(train_y) + (train_y.shape[1] if kind == "multiclass" else 2)
+    )
     on_validation = _neighbour_scores(train, train_y, validation, most, prevalence)
     losses = [log_loss(validation_y, scores, kind) for scores in on_validation]
     best = int(np.argmin(losses))
@@ -170,9 +172,7 @@ def _neighbour_scores(
     return found
 
 
-def majority(
-    train_y: UInt8[np.ndarray, "train class"], *, n_validation: int, n_test: int
-) -> ProbeResult:
+def majority(train_y: UInt8[np.ndarray, "train class"], *, n_validation: int, n_test: int) -> ProbeResult:
     """Score every record by the classes' prevalences among the training records: the lowest floor."""
     prevalence = train_y.mean(axis=0)
     return ProbeResult(

@@ -12,7 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 
-def segment_of_sample(n_segments: int, time: int, *, device: torch.device | None = None) -> Int[Tensor, " time"]:
+def segment_of_sample(
+    n_segments: int, time: int, *, device: torch.device | None = None
+) -> Int[Tensor, " time"]:
     """Number of the segment that each sample lies in; segments differ in length by at most one sample."""
     return torch.arange(time, device=device) * n_segments // time
 
@@ -98,7 +100,7 @@ def straight_through(
     Source:
         Bengio, Leonard and Courville 2013, arXiv:1308.3432.
     """
-    mask: Tensor = _StraightThrough.apply(hard, shares)
+    mask: Tensor = _StraightThrough.apply(hard, shares)  # type: ignore[no-untyped-call]
     return mask
 
 
@@ -125,7 +127,8 @@ def _gather_up(values: Tensor, n_segments: int) -> Tensor:
     """Sum over each segment's samples: the transpose of `spread`."""
     time = values.shape[-1]
     if time % n_segments == 0:
-        return values.unflatten(-1, (n_segments, -1)).sum(-1)
+        folded: Tensor = values.unflatten(-1, (n_segments, -1))
+        return folded.sum(-1)
     sums = values.new_zeros(*values.shape[:-1], n_segments)
     return sums.index_add_(-1, segment_of_sample(n_segments, time, device=values.device), values)
 

@@ -17,7 +17,11 @@ _PLACES = [LEADS.index(name) for name in INDEPENDENT]
 
 
 def threekg(
-    x: Float[Tensor, "batch 12 time"], generator: torch.Generator, *, angle_deg: float = 45.0, scale: float = 1.5
+    x: Float[Tensor, "batch 12 time"],
+    generator: torch.Generator,
+    *,
+    angle_deg: float = 45.0,
+    scale: float = 1.5,
 ) -> Float[Tensor, "batch 12 time"]:
     """Turn and stretch the dipole of each record and keep what is not dipole.
 
@@ -44,7 +48,11 @@ def threekg(
 
 
 def threekg_projection(
-    x: Float[Tensor, "batch 12 time"], generator: torch.Generator, *, angle_deg: float = 45.0, scale: float = 1.5
+    x: Float[Tensor, "batch 12 time"],
+    generator: torch.Generator,
+    *,
+    angle_deg: float = 45.0,
+    scale: float = 1.5,
 ) -> Float[Tensor, "batch 12 time"]:
     """Turn and stretch the dipole of each record and drop the rest: x' = D S R M x.
 
