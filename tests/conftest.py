@@ -20,7 +20,7 @@ def pack() -> Path:
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store of 160 simulated records, 80 patients."""
-    from ecglipse.commands.demo import write_simulated_store
+    from ecglipse.commands._demo import write_simulated_store
 
     path = tmp_path_factory.mktemp("stores") / "simulated"
     write_simulated_store(path, 160, seed=3)

@@ -42,7 +42,7 @@ def demo(*, out: Path = Path("demo"), quick: Annotated[bool, Flag] = False, as_j
     as_json
         Print what was made as JSON.
     """
-    from ecglipse.commands.demo import demo as verb
+    from ecglipse.commands._demo import demo as verb
 
     made = verb(out=out, quick=quick)
     _print(
@@ -86,7 +86,7 @@ def prepare(
     as_json
         Print what was made as JSON.
     """
-    from ecglipse.commands.prepare import prepare as verb
+    from ecglipse.commands._prepare import prepare as verb
 
     made = verb(source, store, corpus=corpus, fs=fs, duration_s=duration_s, limit=limit, replace=replace)
     rejected = sum(made.rejects.values())
@@ -114,7 +114,7 @@ def verify(path: Path, *, as_json: Json = False) -> None:
     as_json
         Print the findings as JSON.
     """
-    from ecglipse.commands.verify import verify as verb
+    from ecglipse.commands._verify import verify as verb
 
     found = verb(path)
     lines = [f"{path}: {problem}" for problem in found.problems]
@@ -151,7 +151,7 @@ def pretrain(
     as_json
         Print what was made as JSON.
     """
-    from ecglipse.commands.pretrain import pretrain as verb
+    from ecglipse.commands._pretrain import pretrain as verb
 
     made = verb(config, method=method, seed=seed, rotation=rotation, overrides=overrides or ())
     done = (
@@ -195,7 +195,7 @@ def transfer(
     as_json
         Print the scores as JSON.
     """
-    from ecglipse.commands.transfer import transfer as verb
+    from ecglipse.commands._transfer import transfer as verb
 
     made = verb(config, run=run, rotation=rotation, overrides=overrides or ())
     lines = [
@@ -246,7 +246,7 @@ def study(
     as_json
         Print what was made as JSON.
     """
-    from ecglipse.commands.study import study as verb
+    from ecglipse.commands._study import study as verb
 
     made = verb(config, overrides=overrides or (), plan=plan, workers=workers)
     rows = [f"{name}: {units} encoders, {cells} readings" for name, units, cells in made.plan]
@@ -275,7 +275,7 @@ def report(folder: Path, *, out: Path | None = None, as_json: Json = False) -> N
     as_json
         Print the paths as JSON.
     """
-    from ecglipse.commands.report import report as verb
+    from ecglipse.commands._report import report as verb
 
     made = verb(folder, out=out)
     _print(made, f"wrote `{made.html}`, `{made.csv}` and `{made.markdown}`", as_json=as_json)
@@ -296,7 +296,7 @@ def show(thing: str, *, out: Path | None = None, row: int | None = None, as_json
     as_json
         Print what is known as JSON.
     """
-    from ecglipse.commands.show import show as verb
+    from ecglipse.commands._show import show as verb
 
     found = verb(thing, out=out, row=row)
     _print(found.data, found.text, *([f"wrote `{found.picture}`"] if found.picture else []), as_json=as_json)

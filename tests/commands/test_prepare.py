@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ecglipse import corpora
-from ecglipse.commands.prepare import Prepared, prepare
+from ecglipse.commands._prepare import Prepared, prepare
 from ecglipse.corpora.simulator import VOCABULARY, simulate
 from ecglipse.errors import CorpusError, EcglipseError, RecordError, StoreError
 from ecglipse.leads import LEADS

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecglipse.commands.report import report
+from ecglipse.commands._report import report
 from ecglipse.errors import LedgerError
 from ecglipse.results import Ledger, cell_id
 from ecglipse.seeding import numpy_rng
@@ -65,7 +65,7 @@ def test_report_of_no_study_says_what_to_give(tmp_path: Path) -> None:
 
 def test_report_loads_no_torch(tmp_path: Path) -> None:
     folder = write_small_study(tmp_path / "study")
-    code = "import sys; from pathlib import Path; from ecglipse.commands.report import report; "
+    code = "import sys; from pathlib import Path; from ecglipse.commands._report import report; "
     code += (
         f"report(Path({str(folder)!r})); print('torch' in sys.modules, 'matplotlib.pyplot' in sys.modules)"
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ecglipse.commands.show import show
+from ecglipse.commands._show import show
 from ecglipse.errors import ConfigError, EcglipseError, RecordError, StoreError
 from ecglipse.leads import LEADS
 from ecglipse.records.record import Record

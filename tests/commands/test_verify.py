@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from ecglipse.checkpoints import save_checkpoint, write_json
-from ecglipse.commands.demo import write_simulated_store
-from ecglipse.commands.verify import verify
+from ecglipse.commands._demo import write_simulated_store
+from ecglipse.commands._verify import verify
 from ecglipse.errors import StoreError
 
 

@@ -14,7 +14,7 @@ from jaxtyping import Float, Int, UInt8
 from ecglipse.batches import Batches, best_device
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.commands import _assemble
-from ecglipse.commands.pretrain import open_store, pick_split, pretrain, run_folder
+from ecglipse.commands._pretrain import open_store, pick_split, pretrain, run_folder
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
 from ecglipse.metrics import Evaluation, Kind, apply_temperature, best_thresholds, evaluate, temperature
@@ -106,6 +106,7 @@ class Bench:
         finetuning.pop("finetune_draws")
         return cell_id(
             version=RESULTS_VERSION,
+            method=unit.method,
             store=self.store.digest,
             split=self.split.digest,
             encoder=encoder,

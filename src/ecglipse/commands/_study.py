@@ -58,7 +58,7 @@ def study(
     from ecglipse.checkpoints import write_json
     from ecglipse.commands import _assemble
     from ecglipse.commands._evaluate import do_unit
-    from ecglipse.commands.pretrain import open_store
+    from ecglipse.commands._pretrain import open_store
     from ecglipse.config import Config, load
     from ecglipse.store import Store
     from ecglipse.study import cells, units
@@ -99,7 +99,7 @@ def study(
 
 def _about(config: "Config", store: Any, splits: Any, grid: "list[Unit]", total: int) -> dict[str, Any]:
     """What `study.json` says, but for times and counts that are known at the end."""
-    from ecglipse.commands.pretrain import run_folder
+    from ecglipse.commands._pretrain import run_folder
     from ecglipse.provenance import provenance
 
     methods = []

@@ -41,8 +41,8 @@ def demo(*, out: Path = Path("demo"), quick: bool = False, progress: bool = True
     Raises:
         EcglipseError: if `out` holds something that is not a demo.
     """
-    from ecglipse.commands.report import report
-    from ecglipse.commands.study import study
+    from ecglipse.commands._report import report
+    from ecglipse.commands._study import study
     from ecglipse.config import check
 
     began = time.monotonic()

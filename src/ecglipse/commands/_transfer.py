@@ -51,7 +51,7 @@ def transfer(
         TaskError: if a task cannot be had from the store.
     """
     from ecglipse.commands._evaluate import Bench
-    from ecglipse.commands.pretrain import run_folder
+    from ecglipse.commands._pretrain import run_folder
     from ecglipse.config import Config, load
     from ecglipse.results import Ledger
     from ecglipse.study.plan import Unit
