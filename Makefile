@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check lint format clean
+.PHONY: demo test check lint format docs clean
 
 demo: .venv/ready
 	$(BIN)/ecglipse demo --out demo
@@ -21,6 +21,9 @@ lint: .venv/ready
 format: .venv/ready
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .venv/ready
+	$(BIN)/python -c 'from ecglipse.cli import app; print(app.generate_docs(output_format="markdown").rstrip())' > docs/cli.md
 
 # Made again when the dependencies change; the package itself is installed editable.
 .venv/ready: pyproject.toml constraints.txt

@@ -5,6 +5,7 @@ the counters and the SHA-256 of the tensors. It is written beside its place, flu
 move; the last two are kept, so that a damaged one costs an interval and not the run. Never pickle.
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -12,7 +13,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save_file
@@ -123,6 +124,23 @@ def problems(run: Path) -> list[str]:
         except CheckpointError as error:
             faults.append(error.message)
     return faults
+
+
+def alone(run: Path) -> TextIO:
+    """Hold a run's folder for this process, until the file that is given back is closed or the process ends.
+
+    Raises:
+        CheckpointError: if another process holds it.
+    """
+    file = (run / ".lock").open("w", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise CheckpointError(
+            f"{run}: another process is writing this run", hint="wait for it, or stop it"
+        ) from None
+    return file
 
 
 def truncate_log(path: Path, *, steps: int) -> None:

@@ -143,7 +143,8 @@ def label_order(
     np.add.at(has, codes, full)
     share = has.sum(axis=0) / max(has.sum(), 1)
     queues = [list(rng.permutation(np.flatnonzero(column))[::-1]) for column in has.T]
-    taken, used, order = np.zeros(full.shape[1]), np.zeros(n_patients, dtype=bool), []
+    taken, used = np.zeros(full.shape[1]), np.zeros(n_patients, dtype=bool)
+    order: list[int] = []
     while len(order) < n_patients:
         lag = share * (taken.sum() + 1) - taken
         for column in np.argsort(-lag, kind="stable"):
@@ -172,7 +173,7 @@ def fraction_subset(
     """Take a share of the labels: nested in every larger one, stratified, patients together.
 
     It is as long as `fraction` asks for, or longer where that is needed to hold a positive and a negative of
-    every class that has one.
+    every class that has one, and then to the end of the last patient's records.
 
     Args:
         y: labels of all training records.
@@ -190,6 +191,8 @@ def fraction_subset(
     sorted_y = y[order].astype(bool)
     firsts = [int(np.argmax(column)) + 1 for column in (*sorted_y.T, *(~sorted_y).T) if column.any()]
     size = max(ceil(fraction * len(y) - 1e-9), *firsts, 2)
+    while size < len(order) and patients[order[size]] == patients[order[size - 1]]:
+        size += 1
     return np.sort(order[:size])
 
 

@@ -127,3 +127,15 @@ def test_an_edited_run_is_refused(tiny: dict[str, Any]) -> None:
     (made.run / "config.json").write_text(json.dumps(facts), encoding="utf-8")
     with pytest.raises(CheckpointError, match="holds a run of another config"):
         pretrain(config, method="simclr")
+
+
+def test_a_run_is_written_by_one_process_at_a_time(tiny: dict[str, Any]) -> None:
+    from ecglipse.checkpoints import alone
+    from ecglipse.errors import CheckpointError
+
+    tiny["pretrain"]["epochs"] = 1
+    config = check(tiny, where="tiny")
+    made = pretrain(config, method="simclr")
+    with alone(made.run), pytest.raises(CheckpointError, match="another process is writing this run"):
+        pretrain(config, method="simclr")
+    assert pretrain(config, method="simclr").loss is None

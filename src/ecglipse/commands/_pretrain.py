@@ -139,42 +139,18 @@ def _play(
     *,
     progress: bool,
 ) -> Pretrained:
-    """Play from the last checkpoint to the end, with the run's files kept in step."""
-    from ecglipse.checkpoints import latest_checkpoint, read_json, save_checkpoint, truncate_log, write_json
+    """Play from the last checkpoint to the end, with the run's folder held for this process."""
+    from ecglipse.checkpoints import alone
     from ecglipse.commands._gallery import write_gallery
-    from ecglipse.provenance import provenance
 
     began = time.monotonic()
     run.mkdir(parents=True, exist_ok=True)
-    if (run / "config.json").exists():
-        if read_json(run / "config.json") != json.loads(json.dumps(facts)):
-            raise CheckpointError(f"{run}: holds a run of another config", hint="choose another `out`")
-    else:
-        write_json(run / "config.json", facts)
-    found = latest_checkpoint(run)
-    if found is not None:
-        training.load(found.tensors, found.counters)
-    start = training.done
-    log = run / "steps.jsonl"
-    truncate_log(log, steps=start)
-    last: StepReport | None = None
-    if start < training.total:
-        write_json(run / "provenance.json", provenance() | {"started_at_step": start})
-        saved = time.monotonic()
-        with log.open("a", encoding="utf-8") as lines, _bar(name, training, show=progress) as advance:
-            for last in training.run():
-                lines.write(json.dumps(asdict(last)) + "\n")
-                advance(last)
-                if (
-                    time.monotonic() - saved > config.pretrain.checkpoint_every_s
-                    or last.step == training.total
-                ):
-                    lines.flush()
-                    save_checkpoint(run, *training.state())
-                    saved = time.monotonic()
-    if not (run / "masks.npz").exists():
-        write_gallery(run, training, split.validation, count=config.study.gallery)
-    seconds = time.monotonic() - began
+    with alone(run):
+        start, last = _go_on(
+            run, name, facts, training, config.pretrain.checkpoint_every_s, progress=progress
+        )
+        if not (run / "masks.npz").exists():
+            write_gallery(run, training, split.validation, count=config.study.gallery)
     return Pretrained(
         run=run,
         method=name,
@@ -183,8 +159,38 @@ def _play(
         loss=None if last is None else last.loss,
         coverage=None if last is None else last.coverage,
         records=len(training.rows),
-        seconds=seconds,
+        seconds=time.monotonic() - began,
     )
+
+
+def _go_on(
+    run: Path, name: str, facts: dict[str, object], training: "Training", every_s: float, *, progress: bool
+) -> "tuple[int, StepReport | None]":
+    """Play what is left, with log and checkpoints in step; gives the first step and the last report."""
+    from ecglipse.checkpoints import latest_checkpoint, read_json, save_checkpoint, truncate_log, write_json
+    from ecglipse.provenance import provenance
+
+    if not (run / "config.json").exists():
+        write_json(run / "config.json", facts)
+    elif read_json(run / "config.json") != json.loads(json.dumps(facts)):
+        raise CheckpointError(f"{run}: holds a run of another config", hint="choose another `out`")
+    found = latest_checkpoint(run)
+    if found is not None:
+        training.load(found.tensors, found.counters)
+    start, last, saved = training.done, None, time.monotonic()
+    log = run / "steps.jsonl"
+    truncate_log(log, steps=start)
+    if start < training.total:
+        write_json(run / "provenance.json", provenance() | {"started_at_step": start})
+    with log.open("a", encoding="utf-8") as lines, _bar(name, training, show=progress) as advance:
+        for last in training.run():
+            lines.write(json.dumps(asdict(last)) + "\n")
+            advance(last)
+            if time.monotonic() - saved > every_s or last.step == training.total:
+                lines.flush()
+                save_checkpoint(run, *training.state())
+                saved = time.monotonic()
+    return start, last
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -43,8 +44,20 @@ def run(work: Work, todo: Sequence[Unit], *, workers: int) -> Iterator[tuple[Uni
 
 
 def _one_core() -> None:
-    """Keep a worker to one thread: several on the same cores slow each other down many times over."""
+    """Keep a worker to one thread, since several on the same cores slow each other many times over.
+
+    A worker ends when its parent does, however that ends: a study that was killed leaves nothing running.
+    """
     os.environ["OMP_NUM_THREADS"] = "1"
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     import torch
 
     torch.set_num_threads(1)
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent process to end, then end this one at once."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
