@@ -21,14 +21,21 @@ def test_there_are_configs() -> None:
 
 
 def test_misspelt_keys_are_all_named_with_what_was_meant() -> None:
-    content = {**SMALL, "pretrian": {}, "masks": {"coverege": 0.5}, "methods": {"a": {"mask": "random"}}}
+    content = {
+        **SMALL,
+        "pretrian": {},
+        "masks": {"coverege": 0.5},
+        "methods": {"a": {"mask": "random"}},
+        "targets": {"b": {"store": "s", "tasks": [], "task": "sex"}},
+    }
     with pytest.raises(ConfigError) as caught:
         check(content, where="my.toml")
     text = str(caught.value)
-    assert text.startswith("my.toml: 3 faults")
+    assert text.startswith("my.toml: 4 faults")
     assert "pretrian: unknown key; did you mean `pretrain`?" in text
     assert "masks.coverege: unknown key; did you mean `coverage`?" in text
     assert "methods.a.mask: unknown key; did you mean `masks`?" in text
+    assert "targets.b.task: unknown key; did you mean `tasks`?" in text
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,15 @@ class Transfer(Section):
     """Rate of a pretrained encoder over the head's; from scratch both have the head's."""
 
 
+class Target(Section):
+    """Another database, on which the encoders are read but not trained."""
+
+    store: str
+    """Folder of its store; the same rate and length as the study's own."""
+    tasks: tuple[str, ...]
+    """Names of tasks; the report calls them TARGET:TASK."""
+
+
 class Study(Section):
     """The grid."""
 
@@ -212,6 +221,8 @@ class Config(Section):
     pretrain: Pretrain = Pretrain()
     methods: Annotated[dict[str, Method], Field(min_length=1)]
     transfer: Transfer = Transfer()
+    targets: dict[str, Target] = Field(default_factory=dict)
+    """Other databases by name; each is split by patient."""
     study: Study = Study()
 
     @model_validator(mode="after")
@@ -301,14 +312,18 @@ def _fault(item: Any) -> str:
     return f"{place}: {message[:1].lower()}{message[1:]}; got {item['input']!r:.60}"
 
 
+_TABLES: dict[str, list[type[Section]]] = {"methods": [Method], "targets": [Target]}
+"""Tables of the config whose keys are the user's own names."""
+
+
 def _keys(location: tuple[Any, ...]) -> list[str]:
     """The keys that a table may have."""
     model: Any = Config
     for part in location:
-        if model is Config and part == "methods":
-            model = dict
-        elif model is dict:
-            model = Method
+        if model is Config and part in _TABLES:
+            model = _TABLES[part]
+        elif isinstance(model, list):
+            (model,) = model
         else:
             model = model.model_fields[part].annotation
     return sorted(model.model_fields)

@@ -158,6 +158,41 @@ def test_two_processes_give_the_ledger_of_one(done: dict[str, Any], tmp_path: Pa
     assert one == two
 
 
+def test_encoders_are_read_on_another_database(tiny: dict[str, Any], tmp_path: Path) -> None:
+    """Trained on one store, read on another: rows of the other, none of its records in training."""
+    from ecglipse.commands._demo import write_simulated_store
+    from ecglipse.store import Store
+
+    write_simulated_store(tmp_path / "other", 90, seed=8)
+    tiny["methods"] = {"random-init": {"kind": "init"}, "random": {"masks": "random"}}
+    tiny["transfer"] |= {"tasks": ["sex"], "probes": ["linear"], "fractions": [1.0]}
+    tiny["pretrain"]["epochs"] = 1
+    tiny["study"]["baselines"] = []
+    tiny["targets"] = {"elsewhere": {"store": str(tmp_path / "other"), "tasks": ["rhythm"]}}
+    made = study(check(tiny, where="tiny"), progress=False)
+    lines = {(line["method"], line["task"]): line for line in Ledger(made.folder).lines()}
+    assert set(lines) == {(m, t) for m in tiny["methods"] for t in ("sex", "elsewhere:rhythm")}
+    other = Store.open(tmp_path / "other")
+    line = lines["random", "elsewhere:rhythm"]
+    assert line["store"] == other.digest
+    rows = Ledger(made.folder).predictions(line).rows
+    assert line["n_test"] == len(rows) < len(other)
+    assert "elsewhere:rhythm" in report(made.folder).html.read_text(encoding="utf-8")
+    write_simulated_store(tmp_path / "fast", 90, seed=8, fs=200.0)
+    tiny["targets"]["elsewhere"]["store"] = str(tmp_path / "fast")
+    with pytest.raises(ConfigError, match="targets.elsewhere: 200 Hz and 2000 samples"):
+        study(check(tiny, where="tiny"))
+
+
+def test_a_study_that_goes_on_keeps_its_start_and_adds_up_its_time(done: dict[str, Any]) -> None:
+    path = done["out"] / "study.json"
+    before = json.loads(path.read_text(encoding="utf-8"))
+    study(check(done["content"], where="tiny"), progress=False)
+    after = json.loads(path.read_text(encoding="utf-8"))
+    assert after["started"] == before["started"]
+    assert after["seconds"] == before["seconds"] > 0
+
+
 def test_mistakes_are_said_before_anything_is_run(tiny: dict[str, Any], tmp_path: Path) -> None:
     tiny["transfer"]["tasks"] = ["rythm"]
     with pytest.raises(TaskError, match="rythm"):

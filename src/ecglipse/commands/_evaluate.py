@@ -1,9 +1,8 @@
 """Reads encoders: for one unit of a study, its pretraining if need be, then every cell to the ledger."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +10,24 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 
-from ecglipse.batches import Batches, best_device
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.commands import _assemble
-from ecglipse.commands._pretrain import open_store, pick_split, pretrain, run_folder
+from ecglipse.commands._places import Part, Place, places, where
+from ecglipse.commands._pretrain import pretrain, run_folder
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
 from ecglipse.metrics import Evaluation, Kind, apply_temperature, best_thresholds, evaluate, temperature
 from ecglipse.models.resnet import ResNet1d
 from ecglipse.provenance import provenance
 from ecglipse.results import Ledger, cell_id
-from ecglipse.splits import fraction_subset, restrict
-from ecglipse.store import Store
 from ecglipse.study.plan import Cell, Unit, cells
-from ecglipse.tasks import Labels, find_task, label
+from ecglipse.tasks import Labels
 from ecglipse.transfer.features import features
 from ecglipse.transfer.finetune import finetune
 from ecglipse.transfer.probes import knn_probe, linear_probe
 
 RESULTS_VERSION = 1
 """Raised when a change of the code changes what a cell means; old cells are then computed anew."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """Labelled rows of one part of a split."""
-
-    rows: Int[np.ndarray, " record"]
-    y: UInt8[np.ndarray, "record class"]
-    patients: Int[np.ndarray, " record"]
-
-    def take(self, chosen: Int[np.ndarray, " some"]) -> "Part":
-        """Give some of them, by position."""
-        return Part(self.rows[chosen], self.y[chosen], self.patients[chosen])
 
 
 def do_unit(config: Config, unit: Unit) -> int:
@@ -60,7 +44,7 @@ def do_unit(config: Config, unit: Unit) -> int:
 
 
 class Bench:
-    """A store, a split and the tasks on it: where encoders are read.
+    """Everything that encoders of one rotation are read on.
 
     Args:
         config: of the study.
@@ -69,29 +53,8 @@ class Bench:
 
     def __init__(self, config: Config, *, rotation: int) -> None:
         self.config, self.rotation = config, rotation
-        self.store = open_store(config, Store)
-        self.split = pick_split(_assemble.splits(config, self.store), rotation)
-
-    @cached_property
-    def batches(self) -> Batches:
-        """The store on the device."""
-        return Batches(self.store, device=best_device())
-
-    def labels(self, task: str) -> Labels:
-        """The task's labels over the whole store."""
-        return label(find_task(task, self.store.manifest.vocabulary, self.store.table), self.store.table)
-
-    def parts(self, task: str) -> tuple[Labels, dict[str, Part]]:
-        """The task's labelled rows in each part of the split."""
-        labels = self.labels(task)
-        place = {int(row): index for index, row in enumerate(labels.rows)}
-        split = restrict(self.split, labels)
-        parts = {}
-        for name in ("train", "validation", "test"):
-            rows = getattr(split, name)
-            index = np.array([place[int(row)] for row in rows], dtype=np.int64)
-            parts[name] = Part(rows, labels.y[index], labels.patients[index])
-        return labels, parts
+        self.places = places(config, rotation=rotation)
+        self.store, self.split = self.places[""].store, self.places[""].split
 
     def missing(self, unit: Unit, *, run: Path | None, folder: Path) -> list[Cell]:
         """The unit's cells that the ledger does not have."""
@@ -100,6 +63,7 @@ class Bench:
 
     def identity(self, unit: Unit, cell: Cell, run: Path | None) -> str:
         """Hash of everything that determines a cell's numbers."""
+        place = self.places[where(cell.task)[0]]
         rule = self.config.transfer
         encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, self.config.encoder.model_dump()]
         finetuning = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
@@ -107,8 +71,8 @@ class Bench:
         return cell_id(
             version=RESULTS_VERSION,
             method=unit.method,
-            store=self.store.digest,
-            split=self.split.digest,
+            store=place.store.digest,
+            split=place.split.digest,
             encoder=encoder,
             kind=self.config.methods[unit.method].kind,
             task=cell.task,
@@ -126,9 +90,10 @@ class Bench:
         if not todo:
             return 0, total
         encoder = self.encoder(unit, run)
-        ledger, found = Ledger(folder), _Features(encoder, self.batches)
+        ledger = Ledger(folder)
+        found = {name: _Features(encoder, place) for name, place in self.places.items()}
         for cell in todo:
-            self._read(unit, cell, run, encoder, found, ledger)
+            self._read(unit, cell, run, encoder, found[where(cell.task)[0]], ledger)
         return len(todo), total - len(todo)
 
     def encoder(self, unit: Unit, run: Path | None) -> ResNet1d:
@@ -144,37 +109,47 @@ class Bench:
                     hint="finish it with `ecglipse pretrain`",
                 )
             load_encoder(encoder, found.tensors, where=str(run))
-        return encoder.to(self.batches.device)
+        return encoder.to(self.places[""].batches.device)
 
     def _read(
         self, unit: Unit, cell: Cell, run: Path | None, encoder: ResNet1d, found: "_Features", ledger: Ledger
     ) -> None:
         """Compute one cell and write it."""
         began = time.monotonic()
-        labels, parts = self.parts(cell.task)
-        train = _subset(parts["train"], cell.fraction, cell.draw)
+        labels, parts = found.place.parts(where(cell.task)[1])
+        train = parts["train"].subset(cell.fraction, cell.draw)
         share = cell.fraction if cell.validation == "matched" else 1.0
-        validation, test = _subset(parts["validation"], share, cell.draw), parts["test"]
+        validation, test = parts["validation"].subset(share, cell.draw), parts["test"]
         kind = labels.task.kind
         if cell.probe == "finetune":
-            result: Any = self._finetune(unit, cell, encoder, train, validation, test, kind)
+            result: Any = self._finetune(unit, cell, encoder, found.place, train, validation, test, kind)
         else:
             probes: dict[str, Any] = {"linear": linear_probe, "knn": knn_probe}
             result = probes[cell.probe](
                 found(train.rows), train.y, found(validation.rows), validation.y, found(test.rows), kind=kind
             )
         reading = _judge(test.y, validation.y, result, kind=kind, classes=labels.task.classes)
-        self._write(unit, cell, run, labels, test, train, validation, result, reading, ledger, began)
+        self._write(
+            unit, cell, run, found.place, labels, test, train, validation, result, reading, ledger, began
+        )
 
     def _finetune(
-        self, unit: Unit, cell: Cell, encoder: ResNet1d, train: Part, validation: Part, test: Part, kind: Any
+        self,
+        unit: Unit,
+        cell: Cell,
+        encoder: ResNet1d,
+        place: Place,
+        train: Part,
+        validation: Part,
+        test: Part,
+        kind: Any,
     ) -> Any:
         """Fine-tune a copy of the encoder; from scratch, the encoder learns at the head's rate."""
         rule = self.config.transfer
         scratch = self.config.methods[unit.method].kind == "scratch"
         return finetune(
             encoder,
-            self.batches.millivolts,
+            place.batches.millivolts,
             train=(train.rows, train.y),
             validation=(validation.rows, validation.y),
             test_rows=test.rows,
@@ -184,7 +159,7 @@ class Bench:
             learning_rate=rule.finetune_learning_rate,
             encoder_scale=1.0 if scratch else rule.finetune_encoder_scale,
             seed=unit.seed * 1000 + cell.draw,
-            augment=_assemble.base_views(self.config, fs=self.store.fs),
+            augment=_assemble.base_views(self.config, fs=place.store.fs),
         )
 
     def _write(
@@ -192,6 +167,7 @@ class Bench:
         unit: Unit,
         cell: Cell,
         run: Path | None,
+        place: Place,
         labels: Labels,
         test: Part,
         train: Part,
@@ -221,9 +197,9 @@ class Bench:
             "n_validation": len(validation.rows),
             "n_test": len(test.rows),
             "positives_test": [int(count) for count in test.y.sum(0)],
-            "split": self.split.digest,
+            "split": place.split.digest,
             "config": self.config.digest,
-            "store": self.store.digest,
+            "store": place.store.digest,
             "run": run.name if run else None,
             "chosen": result.chosen,
             "metrics": reading.metrics,
@@ -233,7 +209,7 @@ class Bench:
             "seconds": round(time.monotonic() - began, 3),
             "commit": facts["commit"],
             "versions": facts["versions"],
-            "hardware": facts["hardware"] | {"device": str(self.batches.device)},
+            "hardware": facts["hardware"] | {"device": str(place.batches.device)},
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         _, patients = np.unique(test.patients, return_inverse=True)
@@ -261,18 +237,19 @@ def _judge(
 class _Features:
     """Features by row, each computed once."""
 
-    def __init__(self, encoder: ResNet1d, batches: Batches) -> None:
-        self.encoder, self.batches = encoder, batches
-        self.place = np.full(len(batches.store), -1, dtype=np.int64)
+    def __init__(self, encoder: ResNet1d, place: Place) -> None:
+        self.encoder, self.place = encoder, place
+        self.index = np.full(len(place.store), -1, dtype=np.int64)
         self.values = np.zeros((0, encoder.dim), dtype=np.float32)
 
     def __call__(self, rows: Int[np.ndarray, " record"]) -> Float[np.ndarray, "record dim"]:
         """Give the features of these rows."""
-        new = rows[self.place[rows] < 0]
+        new = rows[self.index[rows] < 0]
         if len(new):
-            self.place[new] = len(self.values) + np.arange(len(new))
-            self.values = np.concatenate([self.values, features(self.encoder, self.batches.millivolts, new)])
-        return np.asarray(self.values[self.place[rows]])
+            self.index[new] = len(self.values) + np.arange(len(new))
+            more = features(self.encoder, self.place.batches.millivolts, new)
+            self.values = np.concatenate([self.values, more])
+        return np.asarray(self.values[self.index[rows]])
 
 
 def load_encoder(encoder: ResNet1d, tensors: dict[str, torch.Tensor], *, where: str) -> None:
@@ -292,10 +269,3 @@ def load_encoder(encoder: ResNet1d, tensors: dict[str, torch.Tensor], *, where: 
                 hint="give the config that the run was pretrained with",
             )
     encoder.load_state_dict(found)
-
-
-def _subset(part: Part, fraction: float, draw: int) -> Part:
-    """The draw's subset of this size: the same for every method and seed, and within every larger one."""
-    if fraction >= 1.0:
-        return part
-    return part.take(fraction_subset(part.y, part.patients, fraction, seed=0, draw=draw))

@@ -58,19 +58,19 @@ def study(
     from ecglipse.checkpoints import write_json
     from ecglipse.commands import _assemble
     from ecglipse.commands._evaluate import do_unit
-    from ecglipse.commands._pretrain import open_store
+    from ecglipse.commands._places import places, where
     from ecglipse.config import Config, load
-    from ecglipse.store import Store
     from ecglipse.study import cells, units
+    from ecglipse.study.plan import tasks
     from ecglipse.study.runner import run
-    from ecglipse.tasks import find_task, label
 
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     settings = config if isinstance(config, Config) else load(config, overrides=overrides)
-    store = open_store(settings, Store)
+    first = places(settings, rotation=0)
+    for name, task in map(where, tasks(settings)):
+        first[name].labels(task)
+    store = first[""].store
     splits = _assemble.splits(settings, store)
-    for name in settings.transfer.tasks:
-        label(find_task(name, store.manifest.vocabulary, store.table), store.table)
     grid = units(settings, n_rotations=len(splits))
     total = sum(len(cells(settings, unit)) for unit in grid)
     rows = tuple(
@@ -82,7 +82,7 @@ def study(
     if plan:
         return Studied(folder, len(grid), total, 0, time.monotonic() - began, rows)
     folder.mkdir(parents=True, exist_ok=True)
-    about = _about(settings, store, splits, grid, total) | {"started": started}
+    about = _about(settings, store, splits, grid, total) | _before(folder, settings, started)
     write_json(folder / "study.json", about)
     added = 0
     for done, (unit, new) in enumerate(
@@ -93,8 +93,21 @@ def study(
             which = f"{unit.method} seed {unit.seed} rotation {unit.rotation}"
             _say(f"{done}/{len(grid)} encoders: {which}, {new} new readings")
     seconds = time.monotonic() - began
-    write_json(folder / "study.json", _finish(about, folder, seconds))
+    write_json(folder / "study.json", _finish(about, folder, seconds if added else 0.0))
     return Studied(folder, len(grid), total, added, seconds, rows)
+
+
+def _before(folder: Path, config: "Config", started: str) -> dict[str, Any]:
+    """When the study was begun and how long it has taken so far, where it goes on from an earlier call."""
+    from ecglipse.checkpoints import read_json
+
+    path = folder / "study.json"
+    if path.exists():
+        earlier = read_json(path)
+        if earlier.get("config_hash") == config.digest:
+            kept = {"started": started, "seconds": 0.0} | earlier
+            return {"started": kept["started"], "seconds": kept["seconds"]}
+    return {"started": started, "seconds": 0.0}
 
 
 def _about(config: "Config", store: Any, splits: Any, grid: "list[Unit]", total: int) -> dict[str, Any]:
@@ -139,6 +152,7 @@ def _about(config: "Config", store: Any, splits: Any, grid: "list[Unit]", total:
             {"train": len(s.train), "validation": len(s.validation), "test": len(s.test), "digest": s.digest}
             for s in splits
         ],
+        "targets": _targets(config, len(splits)),
         "plan": {"units": len(grid), "cells": total},
         "methods": methods,
         "baselines": list(config.study.baselines),
@@ -146,6 +160,20 @@ def _about(config: "Config", store: Any, splits: Any, grid: "list[Unit]", total:
         "synthetic": store.manifest.corpus == "simulator",
         "provenance": provenance(),
     }
+
+
+def _targets(config: "Config", n_rotations: int) -> dict[str, Any]:
+    """What `study.json` says of the other databases: their digests and splits."""
+    from ecglipse.commands._places import places
+
+    found: dict[str, Any] = {}
+    for rotation in range(n_rotations) if config.targets else ():
+        for name, place in places(config, rotation=rotation).items():
+            if name:
+                facts = {"digest": place.store.digest, "corpus": place.store.manifest.corpus}
+                about = found.setdefault(name, facts | {"n_records": len(place.store), "splits": []})
+                about["splits"].append(place.split.digest)
+    return found
 
 
 def _finish(about: dict[str, Any], folder: Path, seconds: float) -> dict[str, Any]:
@@ -157,7 +185,7 @@ def _finish(about: dict[str, Any], folder: Path, seconds: float) -> dict[str, An
         reads[line["task"]] = reads.get(line["task"], 0) + 1
     return about | {
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(seconds, 1),
+        "seconds": round(about["seconds"] + seconds, 1),
         "test_reads": reads,
     }
 

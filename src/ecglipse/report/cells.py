@@ -37,20 +37,24 @@ def current(
         LedgerError: two lines claim to be the same cell of the study.
     """
     store = facts.get("store")
+    targets = facts.get("targets")
+    elsewhere = [t for t in targets.values() if isinstance(t, dict)] if isinstance(targets, dict) else []
     digest = store.get("digest") if isinstance(store, dict) else None
+    digests = {digest, *(target.get("digest") for target in elsewhere)}
     parts = facts.get("splits")
     splits = (
         {s.get("digest") for s in parts if isinstance(s, dict)} - {None} if isinstance(parts, list) else set()
     )
+    strangers = {split for target in elsewhere for split in target.get("splits", [])}
     runs = {m.name: set(m.runs.values()) for m in methods}
     kept: list[Line] = []
     seen: dict[object, str] = {}
     for line in lines:
         if line["method"] not in runs:
             continue
-        if digest is not None and line["store"] != digest:
+        if digest is not None and line["store"] not in digests:
             continue
-        if splits and line["split"] not in splits:
+        if splits and line["split"] not in splits | strangers:
             continue
         if runs[line["method"]] and line["run"] is not None and line["run"] not in runs[line["method"]]:
             continue

@@ -62,13 +62,19 @@ def cells(config: Config, unit: Unit) -> list[Cell]:
     }[kind]
     return [
         Cell(task, probe, fraction, draw, validation)
-        for task in rule.tasks
+        for task in tasks(config)
         for probe in probes
         for fraction in sorted(rule.fractions)
         for draw in range(_draws(config, probe, fraction))
         for validation in rule.validation
         if not (validation == "full" and (fraction == 1.0 or probe != "linear"))
     ]
+
+
+def tasks(config: Config) -> list[str]:
+    """All tasks: of the study's own store, then of each target, as "TARGET:TASK"."""
+    elsewhere = [f"{name}:{task}" for name, target in config.targets.items() for task in target.tasks]
+    return [*config.transfer.tasks, *elsewhere]
 
 
 def _draws(config: Config, probe: str, fraction: float) -> int:

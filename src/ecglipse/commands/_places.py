@@ -1,0 +1,101 @@
+"""Where encoders are read: a study's own store, and the other databases it names as targets."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from ecglipse.batches import Batches, best_device
+from ecglipse.commands import _assemble
+from ecglipse.commands._pretrain import open_store, pick_split
+from ecglipse.config import Config
+from ecglipse.errors import ConfigError
+from ecglipse.splits import Split, by_patient, fraction_subset, restrict
+from ecglipse.store import Store
+from ecglipse.tasks import Labels, find_task, label
+
+
+@dataclass(frozen=True)
+class Part:
+    """Labelled rows of one part of a split."""
+
+    rows: Int[np.ndarray, " record"]
+    y: UInt8[np.ndarray, "record class"]
+    patients: Int[np.ndarray, " record"]
+
+    def subset(self, fraction: float, draw: int) -> "Part":
+        """The draw's share: the same for every method and seed, and within every larger one."""
+        if fraction >= 1.0:
+            return self
+        chosen = fraction_subset(self.y, self.patients, fraction, seed=0, draw=draw)
+        return Part(self.rows[chosen], self.y[chosen], self.patients[chosen])
+
+
+@dataclass(frozen=True)
+class Place:
+    """A store, and how it is split.
+
+    Args:
+        store: of the recordings.
+        split: of its rows.
+    """
+
+    store: Store
+    split: Split
+
+    @cached_property
+    def batches(self) -> Batches:
+        """The store on the device."""
+        return Batches(self.store, device=best_device())
+
+    def labels(self, task: str) -> Labels:
+        """Labels of a task over the whole store.
+
+        Raises:
+            TaskError: if the task cannot be had from the store.
+        """
+        return label(find_task(task, self.store.manifest.vocabulary, self.store.table), self.store.table)
+
+    def parts(self, task: str) -> tuple[Labels, dict[str, Part]]:
+        """The task's labelled rows in each part of the split."""
+        labels = self.labels(task)
+        place = {int(row): index for index, row in enumerate(labels.rows)}
+        split = restrict(self.split, labels)
+        parts = {}
+        for name in ("train", "validation", "test"):
+            rows = getattr(split, name)
+            index = np.array([place[int(row)] for row in rows], dtype=np.int64)
+            parts[name] = Part(rows, labels.y[index], labels.patients[index])
+        return labels, parts
+
+
+def places(config: Config, *, rotation: int) -> dict[str, Place]:
+    """All places of a study by name; the study's own store is "".
+
+    A target is split by patient, with a draw of its own in each rotation; no encoder has seen its records.
+
+    Raises:
+        ConfigError: if a target has other leads, rate or length than the study's own store.
+    """
+    own = open_store(config, Store)
+    found = {"": Place(own, pick_split(_assemble.splits(config, own), rotation))}
+    for name, target in config.targets.items():
+        store = Store.open(Path(target.store))
+        if (store.fs, store.n_samples, store.leads) != (own.fs, own.n_samples, own.leads):
+            raise ConfigError(
+                f"targets.{name}: {store.fs:g} Hz and {store.n_samples} samples, the study's store has "
+                f"{own.fs:g} Hz and {own.n_samples}",
+                hint="prepare both with the same `--fs` and `--duration-s`",
+            )
+        rule = config.split
+        split = by_patient(store.table, seed=rotation, validation=rule.validation_share, test=rule.test_share)
+        found[name] = Place(store, split)
+    return found
+
+
+def where(task: str) -> tuple[str, str]:
+    """The place and the name of a task: "cinc2021:rhythm" is ("cinc2021", "rhythm"), "sex" is ("", "sex")."""
+    place, colon, name = task.partition(":")
+    return (place, name) if colon else ("", task)
