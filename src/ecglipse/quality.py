@@ -50,16 +50,19 @@ def check(
             f"lead {named}: {bad.mean():.1%} of the recording is not a finite number", reason="not-finite"
         )
     low, high = signal.min(axis=1), signal.max(axis=1)
-    flat = high - low < limits.flat_mv
-    if flat.any():
-        raise RecordError(f"lead {_names(leads, flat)}: constant", reason="flat-lead")
-    span = float(np.median(np.subtract(*np.percentile(signal, [99, 1], axis=1))))
-    if not limits.smallest_mv <= span <= limits.largest_mv:
+    moving = high > low
+    span = (
+        float(np.median(np.subtract(*np.percentile(signal[moving], [99, 1], axis=1)))) if moving.any() else 0
+    )
+    if moving.sum() > len(leads) / 2 and not limits.smallest_mv <= span <= limits.largest_mv:
         raise RecordError(
             f"amplitude: leads span {span:g} mV (median), not a heart's voltage",
             reason="amplitude",
             hint="the unit in the header may be wrong",
         )
+    flat = high - low < limits.flat_mv
+    if flat.any():
+        raise RecordError(f"lead {_names(leads, flat)}: constant", reason="flat-lead")
     middle = np.median(signal, axis=1)
     longest = np.array(
         [

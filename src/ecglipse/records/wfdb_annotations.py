@@ -4,6 +4,7 @@ Specification: WFDB Applications Guide, annot(5). Each annotation is a 16-bit wo
 10-bit time difference, with escapes for long gaps and for attached text.
 """
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +19,7 @@ _LARGEST = 16 * 2**20
 
 
 def read_waves(path: Path, *, fs: float, lead: str) -> tuple[Wave, ...]:
-    """Read the waves marked in one lead, in order of time.
+    """Read the waves marked in one lead, in order of time; NaN where a peak has no onset or offset.
 
     Args:
         path: of the annotation file, such as `data/1.ii`.
@@ -26,21 +27,32 @@ def read_waves(path: Path, *, fs: float, lead: str) -> tuple[Wave, ...]:
         lead: canonical name of the lead it marks.
 
     Raises:
-        RecordError: reason "annotations" if the file ends within an annotation or marks do not pair.
+        RecordError: reason "annotations" if the file ends within an annotation.
     """
     content = _read_file(str(path), path.name, most=_LARGEST)
     waves: list[Wave] = []
-    onset: int | None = None
-    kind, peak = None, 0
+    onset = offset = math.nan
+    peak: tuple[Literal["P", "QRS", "T"], float] | None = None
+
+    def end() -> None:
+        """Keep the wave whose peak has been met, with what else is known of it."""
+        nonlocal onset, offset, peak
+        if peak is not None:
+            waves.append(Wave(peak[0], onset, peak[1], offset, lead))
+        onset, offset, peak = math.nan, math.nan, None
+
     for code, sample in _annotations(content, path.name):
         if code == _ONSET:
-            onset, kind = sample, None
+            end()
+            onset = sample / fs
         elif code in _PEAKS:
-            kind, peak = _PEAKS[code], sample
-        elif code == _OFFSET and kind is not None:
-            begin = float("nan") if onset is None else onset / fs
-            waves.append(Wave(kind, begin, peak / fs, sample / fs, lead))
-            onset, kind = None, None
+            if peak is not None:
+                end()
+            peak = (_PEAKS[code], sample / fs)
+        elif code == _OFFSET:
+            offset = sample / fs
+            end()
+    end()
     return tuple(waves)
 
 

@@ -7,6 +7,7 @@ fields, in format 16. Refused with a reason: everything else.
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from ecglipse.errors import RecordError
 from ecglipse.leads import canonical
@@ -19,8 +20,7 @@ _MOST_SIGNALS = 64
 _DIGITS = frozenset("0123456789")
 
 
-@dataclass(frozen=True)
-class SignalSpec:
+class SignalSpec(NamedTuple):
     """One signal's line.
 
     Args:
