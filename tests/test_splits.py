@@ -53,7 +53,7 @@ def test_every_subset_has_a_positive_and_a_negative_of_each_class_that_has_them(
 
 
 def test_subsets_are_stratified() -> None:
-    """Ten draws of 10 % of 2,000: shares of classes within 2.5 points, and twice as close as random subsets."""
+    """Ten draws of 10 % of 2,000: shares within 2.5 points, and twice as close as random subsets."""
     y, patients = labelled(2000, 3)
     rng = np.random.default_rng(0)
     ours, chance = [], []

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from wfdb_miniatures import matrix, samples, signal_line, write_dat, write_mat
 
 from ecglipse.errors import RecordError
 from ecglipse.leads import LEADS
 from ecglipse.records.wfdb import read_header, read_wfdb
-from wfdb_miniatures import matrix, samples, signal_line, write_dat, write_mat
 
 
 @pytest.mark.parametrize("folder", ["ptbxl", "cinc2021", "ludb"])

@@ -180,7 +180,7 @@ def test_encoders_are_read_on_another_database(tiny: dict[str, Any], tmp_path: P
     assert "elsewhere:rhythm" in report(made.folder).html.read_text(encoding="utf-8")
     write_simulated_store(tmp_path / "fast", 90, seed=8, fs=200.0)
     tiny["targets"]["elsewhere"]["store"] = str(tmp_path / "fast")
-    with pytest.raises(ConfigError, match="targets.elsewhere: 200 Hz and 2000 samples"):
+    with pytest.raises(ConfigError, match=r"targets\.elsewhere: 200 Hz and 2000 samples"):
         study(check(tiny, where="tiny"))
 
 

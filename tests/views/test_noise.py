@@ -117,7 +117,7 @@ def test_gain_is_one_factor_a_record_within_its_bounds() -> None:
     assert one.max() <= 1.5 + 1e-5
     assert abs(float(one.log().mean())) < 4.5 * math.log(1.5) / math.sqrt(3 * 500)
     assert torch.equal(gain(x, rng(), largest=1.0), x)
-    with pytest.raises(ValueError, match="`largest` must be >= 1; got 0.9"):
+    with pytest.raises(ValueError, match=r"`largest` must be >= 1; got 0\.9"):
         gain(x, rng(), largest=0.9)
 
 

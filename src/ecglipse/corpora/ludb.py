@@ -66,9 +66,14 @@ def _age(cell: Any) -> float | None:
 
 def _vocabulary(folder: Path) -> dict[str, CodeInfo]:
     names = (
-        "Sinus rhythm", "Sinus bradycardia", "Sinus tachycardia", "Sinus arrhythmia", "Irregular sinus rhythm",
-        "Atrial fibrillation", "Atrial flutter, typical",
-    )  # fmt: skip
+        "Sinus rhythm",
+        "Sinus bradycardia",
+        "Sinus tachycardia",
+        "Sinus arrhythmia",
+        "Irregular sinus rhythm",
+        "Atrial fibrillation",
+        "Atrial flutter, typical",
+    )
     return {
         name: CodeInfo(description=name, superclass=None, subclass=None, kinds=["rhythm"]) for name in names
     }

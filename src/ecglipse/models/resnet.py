@@ -76,7 +76,7 @@ def resnet18(*, leads: int = 12, width: int = 64, dim: int = 512, generator: tor
 
 
 def _initialise(net: nn.Module, generator: torch.Generator) -> None:
-    """Convolutions Kaiming normal by fan-out (He et al. 2015); the linear layer uniform, as torch's default."""
+    """Convolutions Kaiming normal by fan-out (He et al. 2015); the linear layer uniform, as torch has it."""
     with torch.no_grad():
         for module in net.modules():
             if isinstance(module, nn.Conv1d):

@@ -1,4 +1,4 @@
-"""Fine-tuning: encoder and head both move; the best epoch by validation is restored before the test is read."""
+"""Fine-tuning: encoder and head both move; the best epoch by validation is restored before the test."""
 
 import copy
 import math

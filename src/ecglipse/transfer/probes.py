@@ -118,7 +118,8 @@ class _Regressions:
                 return scores
             scores[:] = 1e-9
             scores[:, model.classes_] = model.predict_proba(x)
-            return scores / scores.sum(axis=1, keepdims=True)
+            shares: np.ndarray = scores / scores.sum(axis=1, keepdims=True)
+            return shares
         for k, model in enumerate(self.models):
             if model is None:
                 scores[:, k] = (self.y[:, k].sum() + 1) / (len(self.y) + 2)
@@ -137,7 +138,7 @@ def knn_probe(
     kind: Kind,
     neighbours: Sequence[int] = NEIGHBOURS,
 ) -> ProbeResult:
-    """Nearest neighbours by cosine similarity, each weighted by exp(similarity / 0.1); k chosen on validation.
+    """Nearest neighbours by cosine similarity, weighted by exp(similarity / 0.1); k chosen on validation.
 
     A score is the weighted share of neighbours with the class, drawn towards the class's prevalence with the
     weight of one neighbour, so that no probability is 0 or 1. Arguments as `linear_probe`.
@@ -170,14 +171,6 @@ def _neighbour_scores(
         votes = np.einsum("nk,nkc->nc", w, y[nearest[:, :k]].astype(np.float64))
         found.append((k * votes + prevalence) / (k + 1))
     return found
-
-
-def majority(train_y: UInt8[np.ndarray, "train class"], *, n_validation: int, n_test: int) -> ProbeResult:
-    """Score every record by the classes' prevalences among the training records: the lowest floor."""
-    prevalence = train_y.mean(axis=0)
-    return ProbeResult(
-        np.tile(prevalence, (n_test, 1)), np.tile(prevalence, (n_validation, 1)), {}, float("nan")
-    )
 
 
 def log_loss(

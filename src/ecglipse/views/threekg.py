@@ -92,7 +92,7 @@ def rotation(angles: Float[Tensor, "batch 3"]) -> Float[Tensor, "batch 3 3"]:
     about_z = [cos[:, 0], -sin[:, 0], zero, sin[:, 0], cos[:, 0], zero, zero, zero, one]
     about_y = [cos[:, 1], zero, sin[:, 1], zero, one, zero, -sin[:, 1], zero, cos[:, 1]]
     about_x = [one, zero, zero, zero, cos[:, 2], -sin[:, 2], zero, sin[:, 2], cos[:, 2]]
-    z, y, x = (torch.stack(rows, dim=-1).unflatten(-1, (3, 3)) for rows in (about_z, about_y, about_x))
+    z, y, x = (torch.stack(rows, dim=-1).view(-1, 3, 3) for rows in (about_z, about_y, about_x))
     return x @ y @ z
 
 
