@@ -118,7 +118,8 @@ def verify(path: Path, *, as_json: Json = False) -> None:
 
     found = verb(path)
     lines = [f"{path}: {problem}" for problem in found.problems]
-    verdict = "sound" if found.ok else f"{len(found.problems)} problems"
+    n = len(found.problems)
+    verdict = "sound" if found.ok else f"{n} problem{'' if n == 1 else 's'}"
     _print(found, *lines, f"{found.kind} `{path}`: {verdict}, {found.checked} files checked", as_json=as_json)
     if not found.ok:
         raise SystemExit(1)
@@ -166,7 +167,8 @@ def pretrain(
         made,
         f"{made.method}: {made.steps} steps on {made.records} records{resumed}, {done}"
         f" ({made.seconds:.0f} s)",
-        f"wrote `{made.run}`; next: `ecglipse transfer {config} --from {made.run}`",
+        f"{'it is in' if made.loss is None else 'wrote'} `{made.run}`"
+        f"; next: `ecglipse transfer {config} --from {made.run}`",
         as_json=as_json,
     )
 
@@ -199,22 +201,15 @@ def transfer(
 
     made = verb(config, run=run, rotation=rotation, overrides=overrides or ())
     lines = [
-        f"{task}, {fraction:.0%} of labels, {probe}: macro AUROC "
-        + ("n/a" if score is None else f"{score:.3f}")
-        + f" ({count} {'draw' if count == 1 else 'draws'})"
-        for (task, probe, fraction), (score, count) in made.scores.items()
+        f"{row['task']}, {row['fraction']:.0%} of labels, {row['probe']}"
+        + (", whole validation set" if row["validation"] == "full" else "")
+        + ": macro AUROC "
+        + ("n/a" if row["macro_auroc"] is None else f"{row['macro_auroc']:.3f}")
+        + f" ({row['draws']} {'draw' if row['draws'] == 1 else 'draws'})"
+        for row in made.scores
     ]
-    content = {
-        "ledger": str(made.ledger / "results.jsonl"),
-        "added": made.added,
-        "skipped": made.skipped,
-        "scores": [
-            {"task": t, "probe": p, "fraction": f, "macro_auroc": score, "draws": n}
-            for (t, p, f), (score, n) in made.scores.items()
-        ],
-    }
     _print(
-        content,
+        made,
         *lines,
         f"wrote {made.added} readings to `{made.ledger / 'results.jsonl'}` ({made.skipped} were there)"
         f"; next: `ecglipse study {config}`",

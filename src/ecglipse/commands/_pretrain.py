@@ -208,13 +208,13 @@ def _bar(name: str, training: "Training", *, show: bool) -> Iterator[Any]:
         TextColumn("[bold]{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("loss {task.fields[loss]:.3f}  hidden {task.fields[coverage]:.0%}"),
+        TextColumn("loss {task.fields[loss]}  hidden {task.fields[coverage]}"),
         TextColumn("{task.fields[rate]:.0f} records/s"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(
-            name, total=training.total, completed=training.done, loss=float("nan"), coverage=0.0, rate=0.0
+            name, total=training.total, completed=training.done, loss="-", coverage="-", rate=0.0
         )
         began, seen = time.monotonic(), 0
 
@@ -224,8 +224,8 @@ def _bar(name: str, training: "Training", *, show: bool) -> Iterator[Any]:
             progress.update(
                 task,
                 completed=report.step,
-                loss=report.loss,
-                coverage=report.coverage,
+                loss=f"{report.loss:.3f}",
+                coverage=f"{report.coverage:.0%}",
                 rate=seen / max(time.monotonic() - began, 1e-9),
             )
 

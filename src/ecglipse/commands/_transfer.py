@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ecglipse.errors import CheckpointError
 
@@ -20,14 +20,14 @@ class Transferred:
         ledger: folder of the ledger.
         added: cells computed by this call.
         skipped: cells that were there already.
-        scores: (task, probe, fraction) to (mean macro AUROC, number of cells).
+        scores: one row a task, probe, validation and fraction, with the mean macro AUROC of its cells.
         seconds: of this call.
     """
 
     ledger: Path
     added: int
     skipped: int
-    scores: dict[tuple[str, str, float], tuple[float | None, int]]
+    scores: tuple[dict[str, Any], ...]
     seconds: float
 
 
@@ -73,13 +73,26 @@ def transfer(
         )
     added, skipped = bench.evaluate(found[0], run=run, folder=Path(settings.out))
     lines = [line for line in Ledger(Path(settings.out)).lines() if line["run"] == run.name]
-    groups: dict[tuple[str, str, float], list[float]] = {}
+    groups: dict[tuple[str, str, str, float], list[float | None]] = {}
     for line in lines:
-        score = line["metrics"]["macro_auroc"]
-        key = (line["task"], line["probe"], line["fraction"])
-        groups.setdefault(key, []).extend([] if score is None else [score])
-    scores = {key: (sum(v) / len(v) if v else None, len(v)) for key, v in groups.items()}
-    return Transferred(Path(settings.out), added, skipped, scores, time.monotonic() - began)
+        key = (line["task"], line["probe"], line["validation"], line["fraction"])
+        groups.setdefault(key, []).append(line["metrics"]["macro_auroc"])
+    return Transferred(
+        Path(settings.out),
+        added,
+        skipped,
+        tuple(_score(key, found) for key, found in groups.items()),
+        time.monotonic() - began,
+    )
+
+
+def _score(key: tuple[str, str, str, float], found: list[float | None]) -> dict[str, Any]:
+    """One row: what was read, the mean over its cells where each has a score, and their number."""
+    task, probe, validation, fraction = key
+    whole = [score for score in found if score is not None]
+    mean = sum(whole) / len(whole) if len(whole) == len(found) else None
+    about = {"task": task, "probe": probe, "validation": validation, "fraction": fraction}
+    return about | {"macro_auroc": mean, "draws": len(found)}
 
 
 def _seeds(config: "Config", run: Path) -> list[int]:

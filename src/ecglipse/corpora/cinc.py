@@ -46,13 +46,13 @@ _RHYTHMS = {"AF", "AFL", "Brady", "NSR", "PAC", "SVPB", "PR", "PVC", "VPB", "SA"
 
 
 def _matches(folder: Path) -> bool:
-    found = headers(folder) if folder.is_dir() else []
-    if not found:
-        return False
-    try:
-        return any(comment.startswith("Dx") for comment in read_header(found[0]).comments)
-    except RecordError:
-        return False
+    """Whether the first readable header has diagnoses: one damaged file must not change the corpus."""
+    for path in headers(folder)[:20] if folder.is_dir() else []:
+        try:
+            return any(comment.startswith("Dx") for comment in read_header(path).comments)
+        except RecordError:
+            continue
+    return False
 
 
 def _vocabulary(folder: Path) -> dict[str, CodeInfo]:

@@ -2,11 +2,12 @@
 
 from functools import partial
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from ecglipse.corpora.corpus import CodeInfo, Corpus, Entry, hashed_patient
-from ecglipse.errors import CorpusError
+from ecglipse.errors import CorpusError, RecordError
 from ecglipse.leads import canonical
 from ecglipse.records.record import Record
 
@@ -20,14 +21,19 @@ def _matches(folder: Path) -> bool:
 
 def _entries(folder: Path) -> list[Entry]:
     try:
-        with np.load(folder / FILE, allow_pickle=False) as archive:
+        with (folder / FILE).open("rb") as file:  # opened here: NumPy leaves it open if it is no archive
+            archive = np.load(file, allow_pickle=False)
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise ValueError("a single array")
             x, names = archive["x"], [str(name) for name in archive["record"]]
             leads = tuple(canonical(str(name)) for name in archive["leads"])
             grade = archive["quality_group"] if "quality_group" in archive.files else None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, RecordError) as error:
         raise CorpusError(f"{folder / FILE}: not the array of set-a ({error})") from None
     if x.dtype != np.int16 or x.ndim != 3 or x.shape[::2] != (len(names), len(leads)):
         raise CorpusError(f"{folder / FILE}: x is {x.dtype} {x.shape}, int16 (record, time, lead) expected")
+    if grade is not None and grade.shape != (len(names),):
+        raise CorpusError(f"{folder / FILE}: {grade.shape} grades for {len(names)} records")
     grades = ["" if grade is None else str(grade[index]) for index in range(len(names))]
     return [
         Entry(name, partial(_load, x, index, name, leads, grades[index])) for index, name in enumerate(names)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from ecglipse.errors import CorpusError
 from ecglipse.records.record import Record
 
 
@@ -43,7 +44,7 @@ class Corpus:
         licence: of the recordings.
         citation: to be given when they are used.
         about: what it holds, and its traps.
-        matches: whether a folder is of this corpus; looks at names, and at one header at most.
+        matches: whether a folder is of this corpus; looks at names, and at a few headers at most.
         entries: all recordings of a folder, in a fixed order.
         vocabulary: meaning of the corpus' codes.
     """
@@ -69,10 +70,18 @@ def hashed_patient(source: str, patient: str) -> str:
 
 
 def headers(folder: Path) -> list[Path]:
-    """All `.hea` files of a folder and its sub-folders, in order of their paths; links are not followed."""
+    """All `.hea` files of a folder and its sub-folders, in order of their paths; links are not followed.
+
+    Raises:
+        CorpusError: if a sub-folder cannot be listed: its recordings would be left out in silence.
+    """
+
+    def stop(error: OSError) -> None:
+        raise CorpusError(f"{error.filename}: cannot be listed ({error.strerror})") from None
+
     return sorted(
         Path(place) / name
-        for place, _, names in os.walk(folder)
+        for place, _, names in os.walk(folder, onerror=stop)
         for name in names
         if name.endswith(".hea") and not name.startswith(".")
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ecglipse.corpora.corpus import CodeInfo, Corpus, Entry, hashed_patient
-from ecglipse.errors import CorpusError
+from ecglipse.errors import CorpusError, RecordError
 from ecglipse.leads import LEADS
 from ecglipse.records.record import Record
 from ecglipse.records.wfdb import read_wfdb
@@ -32,7 +32,10 @@ def _entries(folder: Path) -> list[Entry]:
 
 
 def _load(folder: Path, row: dict[str, Any]) -> Record:
-    path = folder / "data" / f"{row['ID']}.hea"
+    name = str(row["ID"])
+    if "/" in name or "\\" in name or name.startswith("."):
+        raise RecordError(f"ID {name:.60} is not a plain file name", reason="unsafe-path")
+    path = folder / "data" / f"{name}.hea"
     read = read_wfdb(path)
     waves = tuple(
         wave
@@ -45,8 +48,8 @@ def _load(folder: Path, row: dict[str, Any]) -> Record:
         signal=read.signal,
         fs=read.fs,
         leads=read.leads,
-        record_id=str(row["ID"]),
-        patient_id=hashed_patient("ludb", str(row["ID"])),
+        record_id=name,
+        patient_id=hashed_patient("ludb", name),
         source="ludb",
         age=_age(row["Age"]),
         sex="female" if sex == "F" else "male" if sex == "M" else None,

@@ -1,15 +1,17 @@
 """PTB-XL: 21,799 ten-second recordings with 71 statements, in its own folder layout. Reads."""
 
 import ast
+import math
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ecglipse.corpora.corpus import CodeInfo, Corpus, Entry, hashed_patient
 from ecglipse.errors import CorpusError, RecordError
 from ecglipse.records.record import Record
 from ecglipse.records.wfdb import read_wfdb
 
+_SEXES: dict[str, Literal["female", "male"]] = {"0": "male", "1": "female"}
 _KINDS = ("diagnostic", "form", "rhythm")
 _NEEDED = ("ecg_id", "patient_id", "age", "sex", "scp_codes", "strat_fold", "filename_lr", "filename_hr")
 
@@ -24,7 +26,7 @@ def _entries(folder: Path) -> list[Entry]:
     slow = (folder / "records100").is_dir()
     column = "filename_lr" if slow or not (folder / "records500").is_dir() else "filename_hr"
     return [
-        Entry(str(row["ecg_id"]), partial(_load, folder, row, column)) for row in table.to_dict("records")
+        Entry(_plain(row["ecg_id"]), partial(_load, folder, row, column)) for row in table.to_dict("records")
     ]
 
 
@@ -32,30 +34,48 @@ def _load(folder: Path, row: dict[str, Any], column: str) -> Record:
     name = str(row[column])
     if name.startswith(("/", "~")) or ".." in Path(name).parts:
         raise RecordError(f"file name {name:.60} leaves the folder", reason="unsafe-path")
+    patient, fold = _number(row["patient_id"], "patient_id"), _number(row["strat_fold"], "strat_fold")
+    codes, age = _codes(row["scp_codes"]), _age(row["age"])
     read = read_wfdb(folder / f"{name}.hea")
-    age = row["age"]
     return Record(
         signal=read.signal,
         fs=read.fs,
         leads=read.leads,
-        record_id=str(row["ecg_id"]),
-        patient_id=hashed_patient("ptbxl", _number(row["patient_id"], "patient_id")),
+        record_id=_plain(row["ecg_id"]),
+        patient_id=hashed_patient("ptbxl", str(patient)),
         source="ptbxl",
-        age=None if age != age else min(float(age), 90.0),
-        sex={0: "male", 1: "female"}.get(row["sex"]),  # type: ignore[arg-type]
-        codes=_codes(row["scp_codes"]),
-        fold=int(_number(row["strat_fold"], "strat_fold")),
+        age=age,
+        sex=_SEXES.get(_plain(row["sex"])),
+        codes=codes,
+        fold=fold,
     )
 
 
-def _number(value: Any, column: str) -> str:
-    """A whole number as text: the table has ids such as 15709.0."""
+def _number(value: Any, column: str) -> int:
+    """A whole number. The table has 15709.0, and as text if any other cell of the column is no number."""
     try:
-        return str(int(value))
+        number = float(value)
     except (ValueError, TypeError):
-        raise RecordError(
-            f"column {column} holds {value!r:.40}, a number expected", reason="labels"
-        ) from None
+        number = math.nan
+    if not number.is_integer():
+        raise RecordError(f"column {column} holds {value!r:.40}, a whole number expected", reason="labels")
+    return int(number)
+
+
+def _plain(value: Any) -> str:
+    """The text of a cell, "1.0" as "1"."""
+    return str(value).removesuffix(".0")
+
+
+def _age(value: Any) -> float | None:
+    """Years, 90 for the table's 300 ("over 89"); None where the cell is empty."""
+    try:
+        age = float(value)
+    except (ValueError, TypeError):
+        age = -1.0
+    if age < 0:
+        raise RecordError(f"column age holds {value!r:.40}, years expected", reason="labels")
+    return None if math.isnan(age) else min(age, 90.0)
 
 
 def _codes(cell: Any) -> tuple[str, ...]:
@@ -95,10 +115,10 @@ def _table(folder: Path, name: str, needed: tuple[str, ...]) -> Any:
     import pandas as pd
 
     try:
-        table = pd.read_csv(folder / name)
+        table = pd.read_csv(folder / name, low_memory=False)
     except FileNotFoundError:
         raise CorpusError(f"{folder / name}: no such file", hint="it belongs to PTB-XL's folder") from None
-    except (ValueError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise CorpusError(f"{folder / name}: not a CSV table ({error})") from None
     missing = [column for column in needed if column not in table.columns]
     if missing:

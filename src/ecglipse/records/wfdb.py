@@ -5,6 +5,7 @@ the stated checksum; a file must be a plain file beside its header (no link, pip
 one read a file and a handful of array operations.
 """
 
+import errno
 import os
 import stat
 import struct
@@ -68,7 +69,7 @@ def read_wfdb(path: Path) -> WfdbRecord:
 
     Raises:
         RecordError: reason "missing-file", "unsafe-path", "header", "format", "gain", "unit", "lead-name",
-            "length" or "checksum"; nothing else.
+            "length", "checksum" or "unreadable"; nothing else.
     """
     header = read_header(path)
     folder = os.path.dirname(path)
@@ -76,15 +77,15 @@ def read_wfdb(path: Path) -> WfdbRecord:
     files: dict[tuple[str, int], list[int]] = {}
     for index, spec in enumerate(specs):
         files.setdefault((spec.file, spec.offset), []).append(index)
-    samples = np.empty((len(specs), n), dtype=np.int16) if len(files) > 1 else None
-    for (name, offset), members in files.items():
-        found = _read_samples(os.path.join(folder, name), name, len(members), n, offset)
-        if samples is None:
-            samples = found
-        else:
-            samples[members] = found
-    if samples is None:
-        raise RecordError(f"{path.name}: no signals", reason="header")
+    parts = [
+        _read_samples(os.path.join(folder, name), name, len(members), n, offset)
+        for (name, offset), members in files.items()
+    ]
+    samples = parts[0]
+    if len(parts) > 1:  # only now, when the sizes of the files have been seen, is there room to be made
+        samples = np.empty((len(specs), n), dtype=np.int16)
+        for members, part in zip(files.values(), parts, strict=True):
+            samples[members] = part
     _verify(samples, header, path.name)
     gain = np.array([spec.gain for spec in specs], dtype=np.float32)
     baseline = np.array([spec.baseline for spec in specs])
@@ -140,9 +141,14 @@ def _read_file(path: str, name: str, *, most: int | None = None, exactly: int | 
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise RecordError(f"{name}: no such file", reason="missing-file") from None
-    except (OSError, ValueError) as error:
-        why = "is a link or cannot be opened" if isinstance(error, OSError) else "is no file name"
-        raise RecordError(f"{name}: {why}", reason="unsafe-path") from None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK):
+            raise RecordError(f"{name}: is a link", reason="unsafe-path") from None
+        if error.errno == errno.ENXIO:
+            raise RecordError(f"{name}: is not a plain file", reason="unsafe-path") from None
+        raise RecordError(f"{name:.60}: cannot be opened ({error.strerror})", reason="unreadable") from None
+    except ValueError:
+        raise RecordError(f"{name!r:.60}: is no file name", reason="unsafe-path") from None
     try:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):

@@ -21,13 +21,17 @@ _LARGEST = 16 * 2**20
 def read_waves(path: Path, *, fs: float, lead: str) -> tuple[Wave, ...]:
     """Read the waves marked in one lead, in order of time; NaN where a peak has no onset or offset.
 
+    Every peak is a wave, and only a peak is. An onset counts when it stands before its peak, an offset when
+    it stands after: in LUDB 29 of 58,423 waves have an offset, and 131 an onset, that is missing or on the
+    other side of the peak.
+
     Args:
         path: of the annotation file, such as `data/1.ii`.
         fs: rate of the record it belongs to, Hz.
         lead: canonical name of the lead it marks.
 
     Raises:
-        RecordError: reason "annotations" if the file ends within an annotation.
+        RecordError: reason "annotations" if the file ends within an annotation or goes back before its start.
     """
     content = _read_file(str(path), path.name, most=_LARGEST)
     waves: list[Wave] = []
@@ -72,6 +76,8 @@ def _annotations(content: bytes, name: str) -> list[tuple[int, int]]:
             high, low = content[place : place + 2], content[place + 2 : place + 4]
             time += int.from_bytes(low + high, "little", signed=True)
             place += 4
+            if time < 0:
+                raise RecordError(f"{name}: a mark before the recording's start", reason="annotations")
         elif code == _AUX:
             place += difference + (difference & 1)
         elif code not in (_NUM, _SUB, _CHN):

@@ -17,6 +17,9 @@ LARGEST_HEADER = 256 * 1024
 
 _PER_MILLIVOLT = {"mV": 1.0, "uV": 1e3, "µV": 1e3, "μV": 1e3, "V": 1e-3}
 _MOST_SIGNALS = 64
+_MOST_SAMPLES = 2**28
+"""Of all signals together: 12 leads of 12 hours at 500 Hz, 512 MiB as int16."""
+_LARGEST_BASELINE = 2**31
 _DIGITS = frozenset("0123456789")
 
 
@@ -83,8 +86,11 @@ def parse_header(content: bytes, *, where: str) -> Header:
     for number, line in enumerate(text.split("\n"), start=1):
         if line[:1] == "#":
             comments.append(line[1:].strip())
-        elif line.strip():
+        elif line := line.strip():
+            _check_characters(line, where, number)
             lines.append((number, line))
+            if len(lines) > 1 + _MOST_SIGNALS:
+                raise _bad(where, number, f"1 to {_MOST_SIGNALS} signals expected, more lines found")
     if not lines:
         raise _bad(where, 0, "no record line")
     name, n_signals, fs, n_samples = _record_line(lines[0][1], where, lines[0][0])
@@ -113,14 +119,34 @@ def _record_line(line: str, where: str, number: int) -> tuple[str, int, float, i
     if "/" in fields[0]:
         raise RecordError(f"{where}:{number}: a multi-segment record", reason="format")
     n_signals, n_samples = _whole(fields[1]), _whole(fields[3])
-    fs = _decimal(fields[2].partition("/")[0])
+    fs = _rate(fields[2])
     if n_signals is None or not 1 <= n_signals <= _MOST_SIGNALS:
         raise _bad(where, number, f"{fields[1]:.20} signals, 1 to {_MOST_SIGNALS} expected")
     if fs is None or not 1 <= fs <= 100_000:
         raise _bad(where, number, f"rate {fields[2]:.20}, 1 to 100000 Hz expected")
     if n_samples is None or n_samples < 1:
         raise _bad(where, number, f"{fields[3]:.20} samples, at least 1 expected")
+    if n_signals * n_samples > _MOST_SAMPLES:
+        raise RecordError(
+            f"{where}:{number}: {n_signals} x {n_samples} samples, {_MOST_SAMPLES} at most are read",
+            reason="length",
+            hint="cut the recording into pieces",
+        )
     return fields[0], n_signals, fs, n_samples
+
+
+def _check_characters(line: str, where: str, number: int) -> None:
+    """Refuse what other readers may take for a blank or drop: only ASCII, the tab and the micro sign pass."""
+    plain = line if line.isascii() else line.replace("µ", "u").replace("μ", "u")
+    if not (plain.isascii() and plain.replace("\t", " ").isprintable()):
+        odd = next(c for c in plain if not (c.isascii() and (c.isprintable() or c == "\t")))
+        raise _bad(where, number, f"holds the character U+{ord(odd):04X}")
+
+
+def _rate(text: str) -> float | None:
+    """Samples per second; a counter's frequency, which may follow as in "500/250(0)", must be a number."""
+    amount, slash, counter = text.partition("/")
+    return _decimal(amount) if not slash or _decimal(counter.partition("(")[0]) else None
 
 
 def _gain(text: str) -> tuple[float, int | None]:
@@ -130,8 +156,8 @@ def _gain(text: str) -> tuple[float, int | None]:
     if amount.endswith(")"):
         amount, _, inner = amount[:-1].partition("(")
         stated = _whole(inner)
-        if stated is None:
-            raise RecordError(f"baseline {inner:.20} is not an integer", reason="gain")
+        if stated is None or abs(stated) >= _LARGEST_BASELINE:
+            raise RecordError(f"baseline {inner:.20} is not an integer of 32 bits", reason="gain")
     gain, unit = _decimal(amount), unit or "mV"
     if gain is None or not (gain > 0 and math.isfinite(gain)):
         raise RecordError(f"gain {amount:.20} is not a positive number", reason="gain")
@@ -167,7 +193,7 @@ def _shared(
         )
     gain, baseline = _gain(amount)
     bits, middle, size = _whole(resolution), _whole(zero), _whole(block)
-    if bits is None or middle is None or size is None:
+    if bits is None or middle is None or size is None or abs(middle) >= _LARGEST_BASELINE:
         raise RecordError("resolution, zero and block size expected to be integers", reason="header")
     if size != 0:
         raise RecordError(f"block size {size} is not read", reason="format")
@@ -177,13 +203,13 @@ def _shared(
 @lru_cache(maxsize=64)
 def _check_name(file: str) -> None:
     """Refuse a signal file that is not a plain name in the header's own folder."""
-    if "/" in file or "\\" in file or file.startswith((".", "~")) or file.endswith(".hea"):
+    if "/" in file or "\\" in file or file.startswith((".", "~")) or file.lower().endswith(".hea"):
         raise RecordError(f"signal file {file:.60} is not a plain file name", reason="unsafe-path")
 
 
 def _whole(text: str) -> int | None:
-    """An integer of at most 18 digits, or None."""
-    if len(text) > 19 or "_" in text or not text.isascii():
+    """An integer of at most 18 characters (it fits int64), or None."""
+    if len(text) > 18 or "_" in text or not text.isascii():
         return None
     try:
         return int(text)
