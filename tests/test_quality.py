@@ -99,7 +99,7 @@ def refused(corpus: str, folder: Path, every: int, factor: float = 1.0) -> dict[
     return found
 
 
-@pytest.mark.parametrize(("corpus", "every"), [("ptbxl", 10), ("ludb", 2)])
+@pytest.mark.parametrize(("corpus", "every"), [("ptbxl", 10), ("ludb", 5)])
 def test_real_recordings_pass(pack: Path, corpus: str, every: int) -> None:
     assert refused(corpus, pack / corpus, every) == {}
 
@@ -118,9 +118,9 @@ def test_the_six_recordings_with_constant_leads_of_cinc_are_found_and_no_other(p
 
 
 def test_what_is_refused_of_cinc2011_was_mostly_graded_unacceptable(pack: Path) -> None:
-    """In every fourth recording; the gate is for faults that no encoder should learn from, not for noise."""
+    """In every eighth recording; the gate is for faults that no encoder should learn from, not for noise."""
     grades = {entry.record_id: entry for entry in get("cinc2011").entries(pack / "cinc2011")}
-    found = refused("cinc2011", pack / "cinc2011", 4)
+    found = refused("cinc2011", pack / "cinc2011", 8)
     unacceptable = sum(grades[name].load().codes == ("quality:II",) for name in found)
-    assert 20 < len(found) < 50
+    assert 10 < len(found) < 30
     assert unacceptable >= 0.9 * len(found)

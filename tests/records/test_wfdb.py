@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from wfdb_miniatures import matrix, samples, signal_line, write_dat, write_mat
 
 from ecglipse.errors import RecordError
 from ecglipse.leads import LEADS
 from ecglipse.records.wfdb import read_header, read_wfdb
+from wfdb_miniatures import matrix, samples, signal_line, write_dat, write_mat
 
 
 @pytest.mark.parametrize("folder", ["ptbxl", "cinc2021", "ludb"])
@@ -154,6 +154,13 @@ def two_files_of(length: str) -> Spoil:
     return spoil
 
 
+def checksum_of_19_digits(path: Path, dat: Path) -> None:
+    lines = path.read_text().splitlines()
+    fields = lines[1].split(" ")
+    lines[1] = " ".join([*fields[:6], "9" * 19, *fields[7:]])
+    path.write_text("\n".join(lines), encoding="utf-8")
+
+
 def piped_header(path: Path, dat: Path) -> None:
     path.unlink()
     os.mkfifo(path)
@@ -191,7 +198,7 @@ HOSTILE: dict[str, tuple[Spoil, str, str]] = {
     "fs cut by a slash": (header(" 100 ", " 1/x "), "header", "1 to 100000 Hz"),
     "a mark of byte order": (header("r 12", "\ufeffr 12"), "header", "U+FEFF"),
     "a digit of another script": (header(" 100 ", " 1\u0660\u0660 "), "header", "U+0660"),
-    "a checksum beyond int64": (header(" 0 V3\n", "0000000000000000000 0 V3\n"), "header", "integers"),
+    "a checksum beyond int64": (checksum_of_19_digits, "header", "integers"),
     "fs missing": (header(" 100 50", ""), "header", "name, signals, rate and length expected"),
     "gain 0": (header("1000.0(0)/mV", "0(0)/mV"), "gain", "not a positive number"),
     "gain negative": (header("1000.0(0)/mV", "-1000(0)/mV"), "gain", "not a positive number"),
@@ -202,7 +209,7 @@ HOSTILE: dict[str, tuple[Spoil, str, str]] = {
     "baseline beyond int64": (header("(0)/mV", "(9999999999999999999)/mV"), "gain", "not an integer"),
     "zero beyond 32 bits": (header("(0)/mV 16 0 ", "/mV 16 99999999999 "), "header", "integers"),
     "gain not a number": (header("1000.0(0)/mV", "abc/mV"), "gain", "gain abc is not a positive number"),
-    "another unit": (header("/mV", "/furlong"), "unit", "unit furlong"),
+    "another unit": (header("/mV", "/furlong"), "unit", "unit furlong is not one of mV, uV, V"),
     "format 212": (header(".dat 16 ", ".dat 212 "), "format", "format 212 is not read"),
     "format 80": (header(".dat 16 ", ".dat 80 "), "format", "format 80"),
     "skewed format": (header(".dat 16 ", ".dat 16:3 "), "format", "format 16:3"),

@@ -140,7 +140,9 @@ def _read_file(path: str, name: str, *, most: int | None = None, exactly: int | 
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise RecordError(f"{name}: no such file", reason="missing-file") from None
+        raise RecordError(
+            f"{name}: no such file", reason="missing-file", hint="a record is a `.hea` file and its samples"
+        ) from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK):
             raise RecordError(f"{name}: is a link", reason="unsafe-path") from None
@@ -155,7 +157,9 @@ def _read_file(path: str, name: str, *, most: int | None = None, exactly: int | 
             raise RecordError(f"{name}: is not a plain file", reason="unsafe-path")
         if exactly is not None and facts.st_size != exactly:
             raise RecordError(
-                f"{name}: {facts.st_size} bytes, the header's lengths need {exactly}", reason="length"
+                f"{name}: {facts.st_size} bytes, the header's lengths need {exactly}",
+                reason="length",
+                hint="the file is cut short, or belongs to another header: fetch it again",
             )
         wanted = facts.st_size if most is None else min(facts.st_size, most)
         content = os.read(descriptor, wanted)

@@ -107,7 +107,11 @@ def parse_header(content: bytes, *, where: str) -> Header:
     leads = [spec.lead for spec in signals]
     if len(set(leads)) < len(leads):
         twice = sorted({lead for lead in leads if leads.count(lead) > 1})
-        raise RecordError(f"{where}: lead {', '.join(twice)} is there twice", reason="lead-name")
+        raise RecordError(
+            f"{where}: lead {', '.join(twice)} is there twice",
+            reason="lead-name",
+            hint="mend the lead names in the header, if you know which is which",
+        )
     return Header(name, fs, n_samples, tuple(signals), tuple(comments))
 
 
@@ -160,9 +164,17 @@ def _gain(text: str) -> tuple[float, int | None]:
             raise RecordError(f"baseline {inner:.20} is not an integer of 32 bits", reason="gain")
     gain, unit = _decimal(amount), unit or "mV"
     if gain is None or not (gain > 0 and math.isfinite(gain)):
-        raise RecordError(f"gain {amount:.20} is not a positive number", reason="gain")
+        raise RecordError(
+            f"gain {amount:.20} is not a positive number",
+            reason="gain",
+            hint="mend the gain in the header, if you know it; amplitudes are never guessed",
+        )
     if unit not in _PER_MILLIVOLT:
-        raise RecordError(f"unit {unit:.20} is not one of {', '.join(_PER_MILLIVOLT)}", reason="unit")
+        raise RecordError(
+            f"unit {unit:.20} is not one of mV, uV, V",
+            reason="unit",
+            hint="mend the unit in the header, if you know it; amplitudes are never guessed",
+        )
     return gain * _PER_MILLIVOLT[unit], stated
 
 
@@ -224,4 +236,5 @@ def _decimal(text: str) -> float | None:
 
 
 def _bad(where: str, number: int, what: str) -> RecordError:
-    return RecordError(f"{where}:{number}: {what}" if number else f"{where}: {what}", reason="header")
+    place = f"{where}:{number}" if number else where
+    return RecordError(f"{place}: {what}", reason="header", hint="the header is damaged or not a WFDB header")

@@ -165,7 +165,10 @@ class StoreWriter:
         self._check_entered()
         if self.n_records == 0:
             counts = ", ".join(f"{count} {reason}" for reason, count in sorted(self.rejects.items()))
-            raise StoreError(f"{self.path}: no record to store; rejected: {counts or 'none'}")
+            raise StoreError(
+                f"{self.path}: no record to store; rejected: {counts or 'none'}",
+                hint="look at one of the recordings with `ecglipse show FILE.hea`",
+            )
         if self._held:
             self._write_shard()
         with self._disk():

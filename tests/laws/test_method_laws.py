@@ -1,0 +1,164 @@
+"""Laws of every method that a config can name, as the commands assemble it, on simulated ECGs.
+
+Real encoder, real views, real training step: what `test_game_laws.py` shows on a small encoder holds for what
+a user runs.
+"""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ecglipse.batches import Batches, epoch_batches, torch_rng
+from ecglipse.commands import _assemble
+from ecglipse.config import Config, check
+from ecglipse.leads import einthoven_error
+from ecglipse.pretrain import NoMask, Training
+from ecglipse.store import Store
+
+METHODS: dict[str, dict[str, Any]] = {
+    "simclr": {},
+    "3kg": {"views": "3kg"},
+    "3kg-projection": {"views": "3kg-projection"},
+    "random-shared": {"masks": "random"},
+    "random-per-lead": {"masks": "random", "leads": "per-lead"},
+    "random-mixed": {"masks": "random", "leads": "per-lead", "mix_shared": 0.5},
+    "adversarial-shared": {"masks": "adversarial"},
+    "adversarial-per-lead": {"masks": "adversarial", "leads": "per-lead"},
+    "adversarial-decided": {"masks": "adversarial", "leads": "per-lead", "choice": "decided"},
+    "adversarial-mixed": {"masks": "adversarial", "leads": "per-lead", "mix_shared": 0.5},
+}
+MASKED = [name for name, rule in METHODS.items() if "masks" in rule]
+LEARNED = [name for name, rule in METHODS.items() if rule.get("masks") == "adversarial"]
+
+
+@pytest.fixture(scope="module")
+def batches(simulated: Path) -> Batches:
+    return Batches(Store.open(simulated))
+
+
+def config(**changes: Any) -> Config:
+    content = {
+        "name": "laws",
+        "store": "none",
+        "out": "none",
+        "encoder": {"width": 8, "dim": 16, "projection_hidden": 32, "projection_dim": 16},
+        "views": {"noise_mv": 0.02, "wander_mv": 0.05, "powerline_mv": 0.02, "emg_mv": 0.02, "gain": 1.1},
+        "mask_network": {"width": 8},
+        "pretrain": {"epochs": 4, "batch": 16},
+        "methods": METHODS,
+    }
+    return check(content | changes, where="laws")
+
+
+def training(batches: Batches, name: str, **changes: Any) -> Training:
+    rule = config(**changes)
+    made = _assemble.training(rule, rule.methods[name], batches=batches, rows=np.arange(64), seed=1)
+    made.encoder_rule = made.mask_rule = type(made.mask_rule)(1e-3, clip=1e9)  # gradients as they are
+    return made
+
+
+def gradient(module: torch.nn.Module) -> Tensor:
+    return torch.cat([p.grad.flatten() for p in module.parameters()])
+
+
+@pytest.mark.parametrize("name", LEARNED)
+@pytest.mark.parametrize(("accumulate", "every"), [(1, 1), (2, 2)])
+def test_one_pass_equals_two_phases(batches: Batches, name: str, accumulate: int, every: int) -> None:
+    made = training(
+        batches,
+        name,
+        pretrain={"epochs": 4, "batch": 16, "accumulate": accumulate},
+        mask_network={"width": 8, "every": every},
+    )
+    for _ in range(every - 1):
+        made.step()
+    twin = copy.deepcopy(made)
+    twin.batches, game = batches, twin.game.train()
+    parts = epoch_batches(twin.rows, batch=16, seed=1, epoch=twin.done // twin.steps_per_epoch)
+    start = twin.done % twin.steps_per_epoch * accumulate
+    wanted = []
+    for loss_of in (game.encoder_loss, game.mask_loss):
+        game.zero_grad()
+        for index, rows in enumerate(parts[start : start + accumulate]):
+            (loss_of(*twin.views(rows, index)).loss / accumulate).backward()
+        wanted.append(gradient(game.encoder if loss_of == game.encoder_loss else game.policy))
+    made.step()
+    for module, by_phases in zip((made.game.encoder, made.game.policy), wanted, strict=True):
+        assert by_phases.norm() > 1e-6
+        assert (gradient(module) - by_phases).norm() < 1e-5 * by_phases.norm()
+
+
+@pytest.mark.parametrize("name", MASKED)
+@pytest.mark.parametrize("coverage", [0.2, 0.5, 0.77])
+def test_coverage_is_met_within_one_percent_in_every_record_and_lead(
+    batches: Batches, name: str, coverage: float
+) -> None:
+    made = training(batches, name, masks={"coverage": coverage})
+    x = batches.millivolts(np.arange(32))
+    with torch.no_grad():
+        mask = made.game.policy(x, torch_rng(0, "law"))
+    assert (mask.mean(-1) - coverage).abs().max() < 0.01
+    assert abs(made.step().coverage - coverage) < 0.01
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_records_views_and_mask_do_not_depend_on_its_neighbours(batches: Batches, name: str) -> None:
+    made = training(batches, name)
+    x = batches.millivolts(np.arange(8))
+    others = x.clone()
+    others[1:] = others[1:].flip(0) * 3
+    a, b = (made.view(signals, torch_rng(0, "view")) for signals in (x, others))
+    assert torch.equal(a[0], b[0])
+    assert not torch.equal(a[1], b[1])
+    with torch.no_grad():
+        m, n = (made.game.policy(signals, torch_rng(0, "mask")) for signals in (x, others))
+    assert torch.equal(m[0], n[0])
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_two_views_of_a_record_differ_and_repeat_by_step(batches: Batches, name: str) -> None:
+    made = training(batches, name)
+    a, b, _ = made.views(np.arange(8), 0)
+    again = made.views(np.arange(8), 0)
+    assert torch.equal(a, again[0])
+    assert torch.equal(b, again[1])
+    assert not torch.equal(a, b)
+    made.done += 1
+    assert not torch.equal(a, made.views(np.arange(8), 0)[0])
+
+
+def test_base_views_keep_lead_algebra_and_hide_nothing(batches: Batches) -> None:
+    made = training(batches, "simclr")
+    x = batches.millivolts(np.arange(32))
+    view = made.view(x, torch_rng(0, "view"))
+    rounding = einthoven_error(x.numpy()).max()
+    assert einthoven_error(view.numpy()).max() < 1.2 * rounding + 1e-5
+    noise = (view - x)[0]
+    assert len({round(float(lead.std()), 6) for lead in noise}) == 12
+    assert isinstance(made.game.policy, NoMask)
+    assert made.step().coverage == 0
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_encoder_learns_and_only_learned_masks_move(batches: Batches, name: str) -> None:
+    made = training(batches, name)
+    before = {k: v.clone() for k, v in made.game.state_dict().items()}
+    for _ in range(2):
+        made.step()
+    moved = {k for k, v in made.game.state_dict().items() if not torch.equal(before[k], v)}
+    assert {k for k, _ in made.game.named_parameters() if k.startswith("encoder")} <= moved
+    weights = {k for k, _ in made.game.named_parameters() if k.startswith("policy")}
+    assert bool(weights) == (name in LEARNED)
+    assert weights <= moved
+
+
+def test_all_methods_of_a_seed_start_from_the_same_encoder(batches: Batches) -> None:
+    games = [training(batches, name).game for name in METHODS]
+    first = games[0].encoder.state_dict()
+    for game in games[1:]:
+        assert all(torch.equal(first[k], v) for k, v in game.encoder.state_dict().items())
