@@ -1,10 +1,13 @@
 """PhysioNet/CinC Challenges 2020 and 2021: WFDB headers with age, sex and SNOMED CT diagnoses. Reads."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from ecglipse.corpora.corpus import CodeInfo, Corpus, headers
+from ecglipse.corpora.corpus import CodeInfo, Corpus, Entry, headers
 from ecglipse.corpora.wfdb_folder import entries
 from ecglipse.errors import RecordError
+from ecglipse.records.record import Record
 from ecglipse.records.wfdb import read_header
 
 SCORED: dict[str, tuple[str, str]] = {
@@ -45,6 +48,31 @@ abbreviations. Four pairs count as one there: CLBBB = LBBB, CRBBB = RBBB, PAC = 
 _RHYTHMS = {"AF", "AFL", "Brady", "NSR", "PAC", "SVPB", "PR", "PVC", "VPB", "SA", "SB", "STach"}
 
 
+CPSC_WORDS = {
+    "Normal": "426783006",
+    "AF": "164889003",
+    "I-AVB": "270492004",
+    "LBBB": "164909002",
+    "RBBB": "59118001",
+    "PAC": "284470004",
+    "PVC": "164884008",
+    "STD": "429622005",
+    "STE": "164931005",
+}
+"""What some releases of CPSC 2018 write in place of SNOMED codes; its PVC is 164884008, ectopic beats."""
+
+
+def _entries(folder: Path) -> list[Entry]:
+    """All records of the folder, with CPSC's words as SNOMED codes."""
+    return [Entry(entry.record_id, partial(_load, entry)) for entry in entries(folder)]
+
+
+def _load(entry: Entry) -> Record:
+    record = entry.load()
+    codes = dict.fromkeys(CPSC_WORDS.get(code, code) for code in record.codes)
+    return replace(record, codes=tuple(codes))
+
+
 def _matches(folder: Path) -> bool:
     """Whether the first readable header has diagnoses: one damaged file must not change the corpus."""
     for path in headers(folder)[:20] if folder.is_dir() else []:
@@ -79,6 +107,6 @@ CORPUS = Corpus(
         "constant lead."
     ),
     matches=_matches,
-    entries=entries,
+    entries=_entries,
     vocabulary=_vocabulary,
 )
