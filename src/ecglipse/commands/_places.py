@@ -58,8 +58,18 @@ class Place:
         """
         return label(find_task(task, self.store.manifest.vocabulary, self.store.table), self.store.table)
 
+    @cached_property
+    def _known(self) -> dict[str, tuple[Labels, dict[str, Part]]]:
+        """Parts of the tasks that were asked for: a study asks hundreds of times."""
+        return {}
+
     def parts(self, task: str) -> tuple[Labels, dict[str, Part]]:
         """The task's labelled rows in each part of the split."""
+        if task not in self._known:
+            self._known[task] = self._parts(task)
+        return self._known[task]
+
+    def _parts(self, task: str) -> tuple[Labels, dict[str, Part]]:
         labels = self.labels(task)
         place = {int(row): index for index, row in enumerate(labels.rows)}
         split = restrict(self.split, labels)
