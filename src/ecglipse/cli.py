@@ -1,7 +1,8 @@
 """The command line: arguments to function calls, results to stdout, errors to exit codes.
 
 Data goes to stdout (`--json` for JSON), progress and hints to stderr. Exit: 0 done, 1 the user's mistake
-or a damaged input, 2 wrong usage. Nothing heavy is imported before a verb runs.
+or a damaged input, 2 wrong usage, 75 stopped by a signal with everything saved. Nothing heavy is
+imported before a verb runs.
 """
 
 import json
@@ -14,7 +15,7 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 from ecglipse import __version__
-from ecglipse.errors import EcglipseError
+from ecglipse.errors import EcglipseError, Stopped
 
 app = App(
     name="ecglipse",
@@ -304,6 +305,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except CycloptsError as error:
         print(f"error: {_usage(error)}\n\nhint: see `ecglipse --help`", file=sys.stderr)
         raise SystemExit(2) from None
+    except Stopped as stop:
+        print(stop, file=sys.stderr)
+        raise SystemExit(75) from None
     except EcglipseError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(1) from None

@@ -8,7 +8,8 @@
     ├── TaskError         a task, its labels or its splits cannot be had from a store
     ├── CheckpointError   a run or checkpoint is missing, damaged or belongs to something else
     ├── LedgerError       a ledger or a prediction file is damaged
-    └── TrainingError     training cannot go on (not a number, a collapsed mask, too few records)
+    ├── TrainingError     training cannot go on (not a number, a collapsed mask, too few records)
+    └── Stopped           a signal asked to stop; everything is saved (exit status 75: try again)
 
 A message reads "where: what was wrong, with the value"; the hint says what to do.
 """
@@ -71,3 +72,7 @@ class LedgerError(EcglipseError):
 
 class TrainingError(EcglipseError):
     """Training that cannot go on."""
+
+
+class Stopped(EcglipseError):
+    """A signal asked to stop; the step was finished and saved. Exit status 75 asks a scheduler to requeue."""

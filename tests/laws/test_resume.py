@@ -88,6 +88,29 @@ def test_killed_runs_end_with_the_same_bits(simulated: Path, tmp_path: Path) -> 
     assert (straight / "masks.npz").read_bytes() == (killed / "masks.npz").read_bytes()
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1"])
+def test_a_signal_ends_the_step_saves_it_and_says_how_to_go_on(
+    simulated: Path, tmp_path: Path, name: str
+) -> None:
+    config = tmp_path / "c.toml"
+    text = TOML.format(store=simulated, out=tmp_path / "o", epochs=400).replace("1e-6", "3600")
+    config.write_text(text, encoding="utf-8")
+    process = start(config)
+    while process.poll() is None and not list(tmp_path.glob("o/runs/*/provenance.json")):
+        time.sleep(0.01)
+    time.sleep(1.0)
+    process.send_signal(getattr(signal, name))
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 75, err.decode()
+    assert out == b""
+    assert f"stopped by {name} after step" in err.decode()
+    assert "run the same command again" in err.decode()
+    found = latest_checkpoint(run_of(tmp_path / "o"))
+    steps = (run_of(tmp_path / "o") / "steps.jsonl").read_text(encoding="utf-8").splitlines()
+    assert found is not None
+    assert found.counters["step"] == json.loads(steps[-1])["step"] == len(steps) > 0
+
+
 def test_another_seed_ends_elsewhere(tiny: dict[str, Any]) -> None:
     """Negative control, and the same call again finds the run finished."""
     tiny["pretrain"]["epochs"] = 1

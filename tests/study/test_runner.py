@@ -70,6 +70,23 @@ def test_workers_end_with_a_study_that_is_killed(tmp_path: Path) -> None:
     assert not any(alive(worker) for worker in workers)
 
 
+def test_a_study_that_is_interrupted_ends_its_workers_and_itself(tmp_path: Path) -> None:
+    script, places = tmp_path / "interrupted.py", tmp_path / "pids"
+    script.write_text(KILLED, encoding="utf-8")
+    places.mkdir()
+    study = subprocess.Popen(
+        [sys.executable, str(script), str(places)], stderr=subprocess.PIPE, start_new_session=True
+    )
+    for _ in range(600):
+        if len(list(places.iterdir())) == 2:
+            break
+        time.sleep(0.05)
+    os.killpg(study.pid, signal.SIGINT)
+    study.communicate(timeout=30)
+    assert study.returncode != 0
+    assert not any(alive(int(path.name)) for path in places.iterdir())
+
+
 def alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and waits to be collected does not."""
     try:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecglipse.errors import CheckpointError, ConfigError
+from ecglipse.commands._signals import asked_to_stop
+from ecglipse.errors import CheckpointError, ConfigError, Stopped
 
 if TYPE_CHECKING:
     from ecglipse.config import Config
@@ -65,6 +66,7 @@ def pretrain(
         ConfigError: if the method is not there or trains nothing.
         CheckpointError: if the run's folder holds something else.
         TrainingError: if the loss is no longer a number.
+        Stopped: if a signal asked for it; the step was finished and saved.
     """
     from ecglipse.batches import Batches, best_device
     from ecglipse.commands import _assemble
@@ -182,14 +184,24 @@ def _go_on(
     truncate_log(log, steps=start)
     if start < training.total:
         write_json(run / "provenance.json", provenance() | {"started_at_step": start})
-    with log.open("a", encoding="utf-8") as lines, _bar(name, training, show=progress) as advance:
+    with (
+        log.open("a", encoding="utf-8") as lines,
+        _bar(name, training, show=progress) as advance,
+        asked_to_stop() as stopping,
+    ):
         for last in training.run():
             lines.write(json.dumps(asdict(last)) + "\n")
             advance(last)
-            if time.monotonic() - saved > every_s or last.step == training.total:
+            stop = stopping()
+            if stop or time.monotonic() - saved > every_s or last.step == training.total:
                 lines.flush()
                 save_checkpoint(run, *training.state())
                 saved = time.monotonic()
+            if stop and last.step < training.total:
+                raise Stopped(
+                    f"stopped by {stop} after step {last.step} of {training.total}, saved in `{run}`",
+                    hint="run the same command again to go on",
+                )
     return start, last
 
 

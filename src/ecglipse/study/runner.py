@@ -39,6 +39,10 @@ def run(work: Work, todo: Sequence[Unit], *, workers: int) -> Iterator[tuple[Uni
                 "a worker process died (killed, or out of memory)",
                 hint="run the same command again: finished cells are kept",
             ) from None
+        except BaseException:
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
