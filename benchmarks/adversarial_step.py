@@ -37,10 +37,16 @@ def game(policy: MaskPolicy) -> AdversarialMasking:
     )
 
 
-def learned(choice_groups: int) -> LearnedMask:
-    """The default learned mask at the benchmark's rate."""
-    net = MaskNet(groups=choice_groups, width=32, fs=FS, generator=torch_rng(0, "masks"))
-    return LearnedMask(net, coverage=0.5, segment_s=0.25, fs=FS)
+def learned(groups: int, *, width: int = 32, fs: float = FS) -> LearnedMask:
+    """The default learned mask."""
+    net = MaskNet(groups=groups, width=width, fs=fs, generator=torch_rng(0, "masks"))
+    return LearnedMask(net, coverage=0.5, segment_s=0.25, fs=fs)
+
+
+def narrow(policy: MaskPolicy) -> AdversarialMasking:
+    """A game of the size that the studies on two cores use: encoder width 16, 100 Hz."""
+    encoder = resnet18(leads=12, width=16, dim=128, generator=torch_rng(0, "encoder"))
+    return AdversarialMasking(encoder, Projection(128, 256, 64, generator=torch_rng(0, "projection")), policy)
 
 
 def step_of(played: AdversarialMasking, x: Tensor) -> Callable[[], None]:
@@ -139,6 +145,12 @@ def main() -> None:
     simclr, shared, per_lead = (step_of(game(policy), x) for policy in (NoMask(), learned(1), learned(12)))
     ours = ratio(shared, simclr, rounds=arguments.rounds)
     per = ratio(per_lead, simclr, rounds=max(arguments.rounds // 2, 1))
+    small = torch.randn(128, 12, 1000, generator=torch_rng(0, "small"))
+    thin = ratio(
+        step_of(narrow(learned(12, width=16, fs=100.0)), small),
+        step_of(narrow(NoMask()), small),
+        rounds=max(arguments.rounds // 2, 1),
+    )
     masks = learned(12).net
     result = {
         "name": "adversarial_step",
@@ -148,6 +160,9 @@ def main() -> None:
         "ratio_vs_simclr_per_lead": round(per["ratio"], 4),
         "simclr_ms_per_record": round(1e3 * ours["other_s"] / 16, 1),
         "ratio_saved_activations": round(saved_bytes(shared) / saved_bytes(simclr), 4),
+        "narrow_ratio_vs_simclr": round(thin["ratio"], 3),
+        "narrow_records_per_s": round(128 / thin["one_s"]),
+        "narrow_simclr_records_per_s": round(128 / thin["other_s"]),
         "mask_network_parameters": sum(p.numel() for p in masks.parameters()),
         "mask_network_state_mib": round(sum(p.numel() for p in masks.parameters()) * 16 / 2**20, 2),
     }

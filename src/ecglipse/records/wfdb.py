@@ -5,9 +5,7 @@ the stated checksum; a file must be a plain file beside its header (no link, pip
 one read a file and a handful of array operations.
 """
 
-import errno
 import os
-import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int16
 
 from ecglipse.errors import RecordError
+from ecglipse.records.plain_file import read_plain
 from ecglipse.records.wfdb_header import LARGEST_HEADER, Header, parse_header
 
 _MATRIX = struct.Struct("<5i")
@@ -55,7 +54,7 @@ def read_header(path: Path) -> Header:
     """
     if path.suffix != ".hea":
         path = path.with_name(path.name + ".hea")
-    header = parse_header(_read_file(str(path), path.name, most=LARGEST_HEADER + 1), where=path.name)
+    header = parse_header(read_plain(str(path), path.name, most=LARGEST_HEADER + 1), where=path.name)
     if header.name != path.name[:-4]:
         raise RecordError(f"{path.name}: names itself {header.name:.60}", reason="header")
     return header
@@ -116,7 +115,7 @@ def _read_samples(
 ) -> Int16[np.ndarray, "lead time"]:
     """Read interleaved int16 samples; the file must be exactly as long as they need."""
     needed = offset + 2 * n_signals * n
-    content = _read_file(path, name, exactly=needed)
+    content = read_plain(path, name, exactly=needed)
     if name.endswith(".mat"):
         _check_matrix(content, name, n_signals, n, offset)
     return np.frombuffer(content, dtype="<i2", offset=offset).reshape(n, n_signals).T
@@ -133,43 +132,3 @@ def _check_matrix(content: bytes, name: str, n_signals: int, n: int, offset: int
         raise RecordError(
             f"{name}: {rows} x {columns} samples, the header says {n_signals} x {n}", reason="length"
         )
-
-
-def _read_file(path: str, name: str, *, most: int | None = None, exactly: int | None = None) -> bytes:
-    """Read a plain file, never through a link; the size is looked at before anything is read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise RecordError(
-            f"{name}: no such file", reason="missing-file", hint="a record is a `.hea` file and its samples"
-        ) from None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.EMLINK):
-            raise RecordError(f"{name}: is a link", reason="unsafe-path") from None
-        if error.errno == errno.ENXIO:
-            raise RecordError(f"{name}: is not a plain file", reason="unsafe-path") from None
-        raise RecordError(f"{name:.60}: cannot be opened ({error.strerror})", reason="unreadable") from None
-    except ValueError:
-        raise RecordError(f"{name!r:.60}: is no file name", reason="unsafe-path") from None
-    try:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise RecordError(f"{name}: is not a plain file", reason="unsafe-path")
-        if exactly is not None and facts.st_size != exactly:
-            raise RecordError(
-                f"{name}: {facts.st_size} bytes, the header's lengths need {exactly}",
-                reason="length",
-                hint="the file is cut short, or belongs to another header: fetch it again",
-            )
-        wanted = facts.st_size if most is None else min(facts.st_size, most)
-        content = os.read(descriptor, wanted)
-        while len(content) < wanted:
-            more = os.read(descriptor, wanted - len(content))
-            if not more:
-                raise RecordError(f"{name}: ends after {len(content)} of {wanted} bytes", reason="length")
-            content += more
-        return content
-    except OSError as error:
-        raise RecordError(f"{name}: cannot be read ({error.strerror})", reason="unreadable") from None
-    finally:
-        os.close(descriptor)

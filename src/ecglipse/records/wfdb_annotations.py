@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from ecglipse.errors import RecordError
+from ecglipse.records.plain_file import read_plain
 from ecglipse.records.record import Wave
-from ecglipse.records.wfdb import _read_file
 
 _ONSET, _OFFSET = 39, 40
 _PEAKS: dict[int, Literal["P", "QRS", "T"]] = {24: "P", 1: "QRS", 27: "T"}
@@ -33,7 +33,7 @@ def read_waves(path: Path, *, fs: float, lead: str) -> tuple[Wave, ...]:
     Raises:
         RecordError: reason "annotations" if the file ends within an annotation or goes back before its start.
     """
-    content = _read_file(str(path), path.name, most=_LARGEST)
+    content = read_plain(str(path), path.name, most=_LARGEST)
     waves: list[Wave] = []
     onset = offset = math.nan
     peak: tuple[Literal["P", "QRS", "T"], float] | None = None
