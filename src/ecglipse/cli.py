@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -62,34 +62,85 @@ def prepare(
     corpus: str | None = None,
     fs: float = 100.0,
     duration_s: float = 10.0,
+    leads: str | None = None,
+    windows: Literal["centre", "all"] = "centre",
+    overlap: float = 0.0,
+    short: Literal["reject", "pad"] = "reject",
+    missing: Literal["reject", "zero"] = "reject",
+    highpass_hz: float | None = None,
+    lowpass_hz: float | None = None,
+    notch_hz: float | None = None,
+    baseline: Annotated[bool, Flag] = False,
+    quality: Path | None = None,
     limit: int | None = None,
+    workers: int | None = None,
     replace: Annotated[bool, Flag] = False,
     as_json: Json = False,
 ) -> None:
     """Turn a folder of recordings into an array store.
 
+    Run again after it was stopped, it goes on after the last finished shard; run again after it ended, it
+    changes nothing.
+
     Parameters
     ----------
     source
-        Folder of recordings: PTB-XL, CinC 2020/21, LUDB, CinC 2011, or any folder of WFDB records.
+        Folder of recordings: a known corpus (`ecglipse show corpora`) or any folder of your own.
     store
         Folder to write; it appears whole or not at all.
     corpus
-        Name of the corpus, where it is not recognised; see `ecglipse show CORPUS`.
+        Name of the corpus, where it is not recognised; see `ecglipse show corpora`.
     fs
         Sampling rate of the store, Hz.
     duration_s
-        Length of a stored recording, s; longer ones are cut about their middle, shorter ones rejected.
+        Length of a stored recording, s.
+    leads
+        Leads to store, by name and in order, such as "I,II,V1"; by default all twelve.
+    windows
+        Of a longer recording: its middle, or windows over all of it.
+    overlap
+        Share of a window that the next one repeats, 0 to 1, with `--windows all`.
+    short
+        A shorter recording: leave it out, or put zeros after its end and flag them.
+    missing
+        A recording without some lead: leave it out, or put zeros for it and flag it.
+    highpass_hz
+        Filter out what is slower, Hz, without delay.
+    lowpass_hz
+        Filter out what is faster, Hz, without delay.
+    notch_hz
+        Filter out the powerline, 50 or 60 Hz.
+    baseline
+        Take the baseline off by running medians.
+    quality
+        TOML file of limits for the quality gate; see docs/data.md.
     limit
         Take only the first so many recordings.
+    workers
+        Processes that read; by default one per core. The store does not depend on it.
     replace
         Write over a store that is there.
     as_json
         Print what was made as JSON.
     """
+    from ecglipse.commands._form import form_of
     from ecglipse.commands._prepare import prepare as verb
 
-    made = verb(source, store, corpus=corpus, fs=fs, duration_s=duration_s, limit=limit, replace=replace)
+    form = form_of(
+        fs=fs,
+        duration_s=duration_s,
+        leads=leads,
+        windows=windows,
+        overlap=overlap,
+        short=short,
+        missing=missing,
+        highpass_hz=highpass_hz,
+        lowpass_hz=lowpass_hz,
+        notch_hz=notch_hz,
+        baseline=baseline,
+        quality=quality,
+    )
+    made = verb(source, store, corpus=corpus, form=form, limit=limit, workers=workers, replace=replace)
     rejected = sum(made.rejects.values())
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(made.rejects.items()))
     done = "were stored already" if made.existed else "stored"

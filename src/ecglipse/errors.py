@@ -4,6 +4,7 @@
     ├── RecordError       a recording cannot be read or is unfit for use (has a short `reason`)
     ├── CorpusError       a folder is not what a corpus needs
     ├── StoreError        an array store is missing, damaged or of another format version
+    │   └── Busy          another process is writing it
     ├── ConfigError       a config file or a `--set` override is wrong
     ├── TaskError         a task, its labels or its splits cannot be had from a store
     ├── CheckpointError   a run or checkpoint is missing, damaged or belongs to something else
@@ -52,6 +53,10 @@ class CorpusError(EcglipseError):
 
 class StoreError(EcglipseError):
     """An array store that is missing, damaged or of another format version."""
+
+
+class Busy(StoreError):
+    """An array store that another process is writing."""
 
 
 class ConfigError(EcglipseError):

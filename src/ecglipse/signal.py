@@ -1,5 +1,6 @@
-"""Signals as arrays: another sampling rate, another length. Pure; no reading, no judging."""
+"""Signals as arrays: another sampling rate, another length, filters. Pure; no reading, no judging."""
 
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -58,3 +59,73 @@ def centre_window(
         raise ValueError(f"`signal` must have at least {n_samples} samples; got {signal.shape[-1]}")
     start = (signal.shape[-1] - n_samples) // 2
     return signal[..., start : start + n_samples], start
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What is filtered out of a recording, before it is cut and resampled; by default nothing.
+
+    Args:
+        highpass_hz: Butterworth of second order, forwards and backwards, so without delay: -6 dB there.
+        lowpass_hz: the same.
+        notch_hz: powerline, 50 or 60 Hz: a notch of quality 30, forwards and backwards.
+        baseline: take off the baseline: what a running median of 0.2 s and one of 0.6 s over it leave.
+            Source: de Chazal et al. 2004, IEEE Trans Biomed Eng 51:1196, section II.B.
+    """
+
+    highpass_hz: float | None = None
+    lowpass_hz: float | None = None
+    notch_hz: float | None = None
+    baseline: bool = False
+
+    def sentences(self) -> list[str]:
+        """Say it, for the manifest."""
+        said = ["baseline taken off (running medians of 0.2 and 0.6 s)"] if self.baseline else []
+        for hz, kind in ((self.highpass_hz, "high-pass"), (self.lowpass_hz, "low-pass")):
+            said += [f"{kind} filter at {hz:g} Hz (Butterworth, order 2, zero phase)"] if hz else []
+        return said + ([f"notch at {self.notch_hz:g} Hz (Q 30, zero phase)"] if self.notch_hz else [])
+
+
+def filtered(
+    signal: Float[np.ndarray, "lead time"], fs: float, filters: Filters
+) -> Float[np.ndarray, "lead time"]:
+    """Filter a recording without delay; the signal itself if there is nothing to do.
+
+    Args:
+        signal: any unit, finite.
+        fs: Hz. A low-pass or a notch at or above fs / 2 has nothing to do.
+        filters: which.
+
+    Raises:
+        ValueError: if a frequency is not positive, or the high-pass is not below fs / 2.
+    """
+    for name in ("highpass_hz", "lowpass_hz", "notch_hz"):
+        hz = getattr(filters, name)
+        if hz is not None and not hz > 0:
+            raise ValueError(f"`{name}` must be > 0; got {hz}")
+    if filters.highpass_hz is not None and filters.highpass_hz >= fs / 2:
+        raise ValueError(f"`highpass_hz` must be below fs / 2 = {fs / 2:g}; got {filters.highpass_hz}")
+    if filters.baseline:
+        signal = signal - _baseline(signal, fs)
+    from scipy.signal import butter, iirnotch, sosfiltfilt, tf2sos
+
+    stages = []
+    if filters.highpass_hz is not None:
+        stages.append(butter(2, filters.highpass_hz, "highpass", fs=fs, output="sos"))
+    if filters.lowpass_hz is not None and filters.lowpass_hz < fs / 2:
+        stages.append(butter(2, filters.lowpass_hz, "lowpass", fs=fs, output="sos"))
+    if filters.notch_hz is not None and filters.notch_hz < fs / 2:
+        stages.append(tf2sos(*iirnotch(filters.notch_hz, 30.0, fs=fs)))
+    for sos in stages:
+        pad = min(round(3 * fs), signal.shape[-1] - 1)
+        signal = sosfiltfilt(sos, signal.astype(np.float64), axis=-1, padtype="odd", padlen=pad)
+    return np.asarray(signal, dtype=np.float32)
+
+
+def _baseline(signal: Float[np.ndarray, "lead time"], fs: float) -> Float[np.ndarray, "lead time"]:
+    from scipy.ndimage import median_filter
+
+    short, long = (2 * round(seconds * fs / 2) + 1 for seconds in (0.2, 0.6))
+    return np.asarray(
+        median_filter(median_filter(signal, (1, short), mode="nearest"), (1, long), mode="nearest")
+    )

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 
 from ecglipse import corpora
+from ecglipse.commands import _prepare
+from ecglipse.commands._form import Form, form_of
 from ecglipse.commands._prepare import Prepared, prepare
 from ecglipse.corpora.simulator import VOCABULARY, simulate
-from ecglipse.errors import CorpusError, EcglipseError, RecordError, StoreError
+from ecglipse.errors import ConfigError, CorpusError, EcglipseError, RecordError, StoreError
 from ecglipse.leads import LEADS
+from ecglipse.quality import Limits
 from ecglipse.records.record import Record, Wave
 from ecglipse.store import Store, problems
 
@@ -139,7 +142,7 @@ def test_a_longer_recording_gives_its_middle_and_its_waves_move_along(
     nan = np.nan
     np.testing.assert_allclose(found, [[nan, 0.1, nan], [4.0, 4.25, 4.5], [9.9, 10.0, nan]], atol=1e-9)
     assert list(store.waves["kind"]) == ["QRS", "T", "T"]
-    assert any("middle 10 s taken of 1 longer" in sentence for sentence in store.manifest.processing)
+    assert "longer recordings: 1" in store.manifest.processing
 
 
 def test_leads_are_found_by_name_and_others_left_out(
@@ -184,8 +187,8 @@ def test_asked_again_nothing_changes(tmp_path: Path, shelf: Shelf, good: list[Re
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"fs": 50.0}, "a store is there whose fs is 100.0, not 50.0"),
-        ({"duration_s": 5.0}, "a store is there whose duration_s is 10.0, not 5.0"),
+        ({"form": Form(fs=50.0)}, "a store is there whose fs is 100.0, not 50.0"),
+        ({"form": Form(duration_s=5.0)}, "a store is there whose duration_s is 10.0, not 5.0"),
         (
             {"limit": 3},
             "a store of other recordings is there: 5 recordings are only there, 0 only in the source",
@@ -267,13 +270,175 @@ def test_a_full_disk_is_not_taken_for_a_bad_recording(
     [
         ({"fs": 0.0}, "--fs must be > 0; got 0.0"),
         ({"duration_s": float("nan")}, "--duration-s must be > 0; got nan"),
-        ({"limit": 0}, "--limit must be >= 1; got 0"),
         ({"fs": 1.0, "duration_s": 0.1}, "give records without a sample"),
+        ({"overlap": 1.0}, "--overlap must be >= 0 and < 1; got 1.0"),
+        ({"highpass_hz": -1.0}, "--highpass-hz must be > 0; got -1.0"),
+        ({"leads": "I,I"}, "--leads must name each lead once; got I,I"),
+        ({"leads": "I,V7"}, "--leads: lead name 'V7' is not one of the twelve"),
+        ({"quality": Path("none.toml")}, "none.toml: cannot be read"),
     ],
 )
-def test_refuses_options_that_make_no_store(tmp_path: Path, options: dict[str, Any], words: str) -> None:
-    with pytest.raises(EcglipseError, match=words):
-        prepare(tmp_path, tmp_path / "s", **options)
+def test_refuses_options_that_make_no_store(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        form_of(**options)
+
+
+@pytest.mark.parametrize("option", ["limit", "workers"])
+def test_refuses_counts_below_one(tmp_path: Path, option: str) -> None:
+    with pytest.raises(ConfigError, match=f"--{option} must be >= 1; got 0"):
+        prepare(tmp_path, tmp_path / "s", **{option: 0})
+
+
+def test_limits_come_from_a_file_and_a_misspelt_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "q.toml").write_text('flat_mv = 0.01\nreject = ["flat-lead"]\n')
+    assert form_of(quality=tmp_path / "q.toml").limits == Limits(flat_mv=0.01, reject=("flat-lead",))
+    (tmp_path / "q.toml").write_text('flat_mw = 0.01\nstuck_s = true\nreject = ["flat"]\n')
+    with pytest.raises(ConfigError) as caught:
+        form_of(quality=tmp_path / "q.toml")
+    for words in ("did you mean 'flat_mv'", "stuck_s: must be a number; got True", "'flat' is not one of"):
+        assert words in str(caught.value)
+
+
+def test_all_windows_of_a_longer_recording_are_rows_that_know_where_they_begin(
+    tmp_path: Path, shelf: Shelf
+) -> None:
+    (record,) = simulate(1, duration_s=34.0)
+    shelf.put(record)
+    store = Store.open(prepare(tmp_path, tmp_path / "s", form=Form(windows="all", overlap=0.5)).store)
+    assert store.table["start_s"].tolist() == [0.0, 5.0, 10.0, 15.0, 20.0]
+    assert store.table["record_id"].nunique() == store.table["patient_id"].nunique() == 1
+    found = store.millivolts(np.arange(5))
+    for window, start in zip(found, (0, 500, 1000, 1500, 2000), strict=True):
+        np.testing.assert_allclose(window, record.signal[:, start : start + 1000], atol=0.000501)
+    first, second = (store.waves[store.waves["row"] == row] for row in (0, 1))
+    later = first[first["onset_s"] >= 5]["onset_s"].to_numpy() - 5
+    np.testing.assert_allclose(second[second["onset_s"] < 5]["onset_s"].dropna().to_numpy(), later, atol=1e-9)
+
+
+def test_a_bad_window_is_left_out_and_the_others_stay(tmp_path: Path, shelf: Shelf) -> None:
+    (record,) = simulate(1, duration_s=30.0)
+    signal = record.signal.copy()
+    signal[3, 1500] = np.nan
+    shelf.put(dataclasses.replace(record, signal=signal))
+    store = Store.open(prepare(tmp_path, tmp_path / "s", form=Form(windows="all")).store)
+    assert store.table["start_s"].tolist() == [0.0, 20.0]
+
+
+def test_a_shorter_recording_is_padded_and_flagged_when_asked(
+    tmp_path: Path, shelf: Shelf, good: list[Record]
+) -> None:
+    shelf.put(good[0])
+    shelf.put(dataclasses.replace(good[1], signal=good[1].signal[:, :700]))
+    store = Store.open(prepare(tmp_path, tmp_path / "s", form=Form(short="pad")).store)
+    assert store.table["n_valid"].tolist() == [1000, 700]
+    padded = store.millivolts(np.array([1]))[0]
+    np.testing.assert_allclose(padded[:, :700], good[1].signal[:, :700], atol=0.000501)
+    assert not padded[:, 700:].any()
+    assert "padded records: 1" in store.manifest.processing
+
+
+def test_a_lead_that_is_missing_is_zero_and_flagged_when_asked(
+    tmp_path: Path, shelf: Shelf, good: list[Record]
+) -> None:
+    lacking = [row for row, lead in enumerate(LEADS) if lead != "V3"]
+    leads = tuple(LEADS[row] for row in lacking)
+    shelf.put(good[0])
+    shelf.put(dataclasses.replace(good[1], signal=good[1].signal[lacking], leads=leads))
+    store = Store.open(prepare(tmp_path, tmp_path / "s", form=Form(missing="zero")).store)
+    assert store.table["missing"].tolist() == [[], ["V3"]]
+    found = store.millivolts(np.array([1]))[0]
+    assert not found[LEADS.index("V3")].any()
+    np.testing.assert_allclose(found[lacking], good[1].signal[lacking], atol=0.000501)
+
+
+def test_a_store_of_few_leads_takes_recordings_that_have_only_them(
+    tmp_path: Path, shelf: Shelf, good: list[Record]
+) -> None:
+    shelf.put(dataclasses.replace(good[0], signal=good[0].signal[[1, 0]], leads=("II", "I")))
+    shelf.put(good[0])
+    store = Store.open(prepare(tmp_path, tmp_path / "s", form=form_of(leads="i,ii")).store)
+    assert store.leads == ("I", "II")
+    one, other = store.millivolts(np.arange(2))
+    np.testing.assert_array_equal(one, other)
+    assert problems(store.path) == []
+
+
+def test_filters_take_off_what_they_say_and_are_in_the_manifest(
+    tmp_path: Path, shelf: Shelf, good: list[Record]
+) -> None:
+    time = np.arange(1000) / 100
+    drift = 0.8 * np.sin(2 * np.pi * 0.15 * time)
+    shelf.put(dataclasses.replace(good[0], signal=(good[0].signal + drift).astype(np.float32)))
+    form = form_of(highpass_hz=0.5, lowpass_hz=40.0)
+    store = Store.open(prepare(tmp_path, tmp_path / "s", form=form).store)
+    raw = Store.open(prepare(tmp_path, tmp_path / "raw").store).millivolts(np.array([0]))[0]
+    clean = store.millivolts(np.array([0]))[0]
+
+    def of_drift(signal: np.ndarray) -> float:
+        return float(np.abs(np.fft.rfft(signal, axis=-1))[:, 1:3].max())
+
+    assert of_drift(clean) < 0.1 * of_drift(raw)
+    assert any("high-pass filter at 0.5 Hz" in sentence for sentence in store.manifest.processing)
+
+
+def test_the_number_of_workers_changes_nothing(
+    tmp_path: Path, shelf: Shelf, good: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(200):
+        shelf.put(dataclasses.replace(good[number % 8], record_id=str(number)))
+    shelf.listed.insert(77, Listed("bad", failing(RecordError("bad: flat", reason="flat-lead"))))
+    digests = [prepare(tmp_path, tmp_path / str(n), workers=n).digest for n in (1, 2, 3)]
+    assert len(set(digests)) == 1
+
+
+def test_a_worker_that_dies_is_said_and_the_next_preparation_goes_on(
+    tmp_path: Path, shelf: Shelf, good: list[Record], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    monkeypatch.setattr(_prepare, "_SHARD_RECORDS", 16)
+    for number in range(200):
+        shelf.put(dataclasses.replace(good[number % 8], record_id=str(number)))
+    clean = prepare(tmp_path, tmp_path / "clean", workers=1)
+    whole, shelf.listed[150] = shelf.listed[150], Listed("150", lambda: os._exit(9))
+    with pytest.raises(
+        EcglipseError, match=r"a process that read recordings died[\s\S]*it goes on from there"
+    ):
+        prepare(tmp_path, tmp_path / "s", workers=2)
+    assert not (tmp_path / "s").exists()
+    (left,) = tmp_path.glob(".s.partial-*")
+    assert len(list(left.glob("signals-*.npy"))) >= 2
+    shelf.listed[150] = whole
+    shelf.listed[0] = Listed("0", failing(AssertionError("was read again")))
+    made = prepare(tmp_path, tmp_path / "s", workers=1)
+    assert (made.digest, made.rejects) == (clean.digest, {})
+    assert problems(made.store) == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clean", "s"]
+
+
+def test_eight_preparations_at_once_make_one_store(tmp_path: Path, shelf: Shelf, good: list[Record]) -> None:
+    import multiprocessing
+
+    for number in range(60):
+        shelf.put(dataclasses.replace(good[number % 8], record_id=str(number)))
+    fork = multiprocessing.get_context("fork")
+    results = fork.SimpleQueue()
+
+    def one() -> None:
+        made = prepare(tmp_path, tmp_path / "s", workers=1, progress=False)
+        results.put((made.digest, made.n_records, made.existed))
+
+    started = [fork.Process(target=one) for _ in range(8)]
+    for process in started:
+        process.start()
+    found = [results.get() for _ in started]
+    for process in started:
+        process.join()
+    assert len({digest for digest, _, _ in found}) == 1
+    assert {count for _, count, _ in found} == {60}
+    assert sorted(existed for _, _, existed in found) == [False] + [True] * 7
+    assert problems(tmp_path / "s") == []
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
 
 
 @pytest.fixture(scope="module")

@@ -142,7 +142,7 @@ def test_tables_that_contradict_the_shards_are_found(tmp_path: Path, make_store:
     ("change", "words"),
     [
         ({"format": "zarr"}, "format 'ecglipse-store' expected, 'zarr' found"),
-        ({"version": 7}, "version 7 of the format; this ecglipse reads version 1"),
+        ({"version": 7}, "version 7 of the format; this ecglipse reads version 2"),
         ({"fs": None}, "fs cannot be None"),
         ({"fs": 100.5}, "does not match its checksum"),
         ({"fs": 200}, "n_samples is 100, but fs . duration_s is 200"),

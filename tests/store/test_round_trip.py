@@ -50,7 +50,10 @@ def test_tables_keep_what_is_known_and_what_is_not(
 ) -> None:
     make_store(tmp_path / "s", 10)
     store = Store.open(tmp_path / "s")
-    assert list(store.table.columns) == ["record_id", "patient_id", "source", "fold", "age", "sex", "codes"]
+    assert list(store.table.columns) == [
+        *("record_id", "patient_id", "source", "fold", "age", "sex", "codes"),
+        *("start_s", "n_valid", "missing", "flags", "source_fs", "source_s"),
+    ]
     waves = []
     for number, row in enumerate(store.table.itertuples()):
         record = make_record(number)
@@ -102,7 +105,7 @@ def test_layout_is_the_documented_one(tmp_path: Path, make_store: Make) -> None:
     assert {path.name for path in (tmp_path / "s").iterdir()} == names | tables | {"manifest.json"}
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
     content = json.loads((tmp_path / "s" / "manifest.json").read_text())
-    assert (content["format"], content["version"], content["n_records"]) == ("ecglipse-store", 1, 10)
+    assert (content["format"], content["version"], content["n_records"]) == ("ecglipse-store", 2, 10)
     assert [shard["records"] for shard in content["shards"]] == [4, 4, 2]
     assert content["leads"] == list(LEADS)
     assert content["scale_mv"] == [0.001] * 12

@@ -1,24 +1,39 @@
 """`prepare`: writes an array store from a folder of recordings."""
 
-import math
+import contextlib
+import dataclasses
+import hashlib
 import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ecglipse.errors import CorpusError, RecordError, StoreError
+from ecglipse import __version__
+from ecglipse.commands._workers import cores, in_order
+from ecglipse.errors import Busy, ConfigError, CorpusError, RecordError, StoreError
 
 if TYPE_CHECKING:
+    from ecglipse.commands._form import Form
     from ecglipse.corpora import Entry
-    from ecglipse.records.record import Record
-    from ecglipse.store import StoreWriter
+    from ecglipse.store import Packed, StoreWriter
+
+T = TypeVar("T")
 
 _LONGEST = 500
 """Letters of a reject's message that are kept."""
+
+_FEW = 512
+"""Recordings for which a second process is not worth its start."""
+
+_SHARD_RECORDS = 4096
+"""Records in a shard: what is lost at most when a preparation is killed, and what memory holds."""
+
+_PATIENCE_S = 0.2
+"""Time between two looks at a store that another process writes, s."""
 
 _ANOTHER = "rerun with `--replace` to write over it, or choose another folder"
 
@@ -49,116 +64,180 @@ def prepare(
     store: Path,
     *,
     corpus: str | None = None,
-    fs: float = 100.0,
-    duration_s: float = 10.0,
+    form: "Form | None" = None,
     limit: int | None = None,
     replace: bool = False,
+    workers: int | None = None,
     progress: bool = True,
 ) -> Prepared:
     """Turn a folder of recordings into an array store; it appears whole or not at all.
 
     A recording that cannot be used is left out and listed with its reason. Asked again for a store that is
-    there, of recordings of the same names, the verb changes nothing.
+    there, of recordings of the same names and in the same form, the verb changes nothing; asked again after
+    it was stopped, it goes on after the last shard that was finished. Several at once take turns.
 
     Args:
         source: folder of recordings.
         store: folder to write.
         corpus: name of the corpus; by default found out from the folder.
-        fs: sampling rate of the store, Hz.
-        duration_s: length of every stored record, s; longer ones give their middle.
+        form: rate, length, leads, windows, filters and limits of the store.
         limit: take only the first so many recordings.
         replace: write over a store that is there.
+        workers: processes that read; by default one per core, and this one for few recordings. The store
+            does not depend on it.
         progress: show a bar on stderr, where that is a terminal.
 
     Raises:
         CorpusError: if the folder is not of a corpus, or has no recordings.
+        ConfigError: if an option is out of its range.
         StoreError: if another store is there, no recording can be used, or the disk fails.
     """
     from ecglipse import corpora
+    from ecglipse.commands._form import Form
     from ecglipse.store import StoreWriter
 
     began = time.monotonic()
-    _check_options(fs, duration_s, limit)
+    form = form or Form()
+    for name, count in {"limit": limit, "workers": workers}.items():
+        if count is not None and count < 1:
+            raise ConfigError(f"--{name} must be >= 1; got {count}")
     found = corpora.get(corpus) if corpus is not None else corpora.detect(source)
     entries = list(found.entries(source))[:limit]
     if not entries:
         raise CorpusError(f"{source}: no recordings of corpus {found.name!r}")
-    if store.exists() and not replace and any(store.iterdir() if store.is_dir() else [store]):
-        return _already(store, (found.name, float(fs), float(duration_s)), entries, began)
-    tally = _Tally(fs, duration_s)
+    names = [entry.record_id for entry in entries]
     writer = StoreWriter(
         store,
         corpus=found.name,
-        fs=fs,
-        duration_s=duration_s,
+        fs=form.fs,
+        duration_s=form.duration_s,
+        leads=form.leads,
         vocabulary=found.vocabulary(source),
-        processing=[],
+        processing=_form_sentences(form),
+        shard_records=_SHARD_RECORDS,
+        key=_key(found.name, source, form, names),
     )
-    with writer:
-        for entry in _shown(entries, progress=progress):
-            _take(entry, writer, tally, source)
-        writer.processing += tally.sentences(writer.scale_mv)
+    with contextlib.ExitStack() as stack:
+        while True:
+            if not replace and store.exists() and any(store.iterdir() if store.is_dir() else [store]):
+                return _already(store, found.name, form, writer.processing, names, began)
+            try:
+                stack.enter_context(writer)
+                break
+            except Busy:
+                time.sleep(_PATIENCE_S)
+        _take_all(writer, entries, form, source=source, workers=workers, progress=progress)
+        writer.processing += _count_sentences(writer, form)
         manifest = writer.commit()
     seconds = time.monotonic() - began
     return Prepared(store, manifest.n_records, dict(manifest.rejects), seconds, manifest.digest)
 
 
-def _check_options(fs: float, duration_s: float, limit: int | None) -> None:
-    for name, value in {"fs": fs, "duration-s": duration_s}.items():
-        if not (value > 0 and math.isfinite(value)):
-            raise StoreError(f"--{name} must be > 0; got {value}")
-    if round(fs * duration_s) < 1:
-        raise StoreError(f"--fs {fs:g} Hz and --duration-s {duration_s:g} s give records without a sample")
-    if limit is not None and limit < 1:
-        raise StoreError(f"--limit must be >= 1; got {limit}")
+def _key(corpus: str, source: Path, form: "Form", names: Sequence[str]) -> str:
+    """Name the work: the same recordings, of the same folder, brought to the same form by this version."""
+    what = [__version__, corpus, str(source.resolve()), repr(form), *names]
+    return hashlib.sha256("\x1f".join(what).encode()).hexdigest()[:16]
 
 
-@dataclass
-class _Tally:
-    """Counts what was done to the recordings that were stored."""
-
-    fs: float
-    duration_s: float
-    rates: Counter[float] = field(default_factory=Counter)
-    cut: int = 0
-
-    def count(self, record: "Record") -> None:
-        self.rates[record.fs] += 1
-        self.cut += record.signal.shape[1] > math.ceil(round(self.duration_s * record.fs, 6))
-
-    def sentences(self, scale_mv: float) -> list[str]:
-        """Say it, for the manifest."""
-        n = sum(self.rates.values())
-        said = [f"twelve leads put in order in {n} records"]
-        if self.cut:
-            said.append(f"middle {self.duration_s:g} s taken of {self.cut} longer records")
-        for rate, count in sorted(self.rates.items()):
-            same = rate == self.fs
-            what = f"kept at {rate:g} Hz" if same else f"resampled from {rate:g} Hz to {self.fs:g} Hz"
-            said.append(f"{what}: {count} records")
-        return [*said, f"rounded to units of {scale_mv:g} mV"]
+def _take_all(
+    writer: "StoreWriter",
+    entries: Sequence["Entry"],
+    form: "Form",
+    *,
+    source: Path,
+    workers: int | None,
+    progress: bool,
+) -> None:
+    """Store or reject every recording that the writer does not have yet."""
+    numbers = range(writer.entries_done, len(entries))
+    count = workers or (cores() if len(numbers) >= _FEW else 1)
+    results = in_order(
+        _read, numbers, workers=count, setup=_set_up, arguments=(entries, form, writer.scale_mv, source)
+    )
+    for result in _shown(results, done=numbers.start, total=len(entries), progress=progress):
+        if isinstance(result, tuple):
+            writer.reject(*result)
+        else:
+            writer.put(result)
 
 
-def _take(entry: "Entry", writer: "StoreWriter", tally: _Tally, source: Path) -> None:
-    """Store one recording or list it as rejected; only a failure to write goes further."""
+_task: "tuple[Sequence[Entry], Form, float, Path]"
+"""What `_read` works on; set in each process by `_set_up`."""
+
+
+def _set_up(entries: "Sequence[Entry]", form: "Form", scale_mv: float, source: Path) -> None:
+    global _task
+    _task = (entries, form, scale_mv, source)
+
+
+def _read(numbers: range) -> "list[list[Packed] | tuple[str, str, str]]":
+    """Read recordings and pack their windows; a bad one gives its id, reason and message."""
     from ecglipse.commands._fit import fit
+    from ecglipse.store.packing import pack
 
-    try:
-        record = entry.load()
-        fitted = fit(record, fs=writer.fs, duration_s=writer.duration_s)
-    except RecordError as error:
-        writer.reject(entry.record_id, error.reason, _without_paths(error.message, source))
-        return
-    except Exception as error:  # a reader's fault must not stop the others; it is listed with its type
-        message = f"{type(error).__name__}: {error}"
-        writer.reject(entry.record_id, "unreadable", _without_paths(message, source))
-        return
-    try:
-        writer.add(fitted)
-    except RecordError as error:
-        writer.reject(entry.record_id, error.reason, error.message)
-        return
-    tally.count(record)
+    entries, form, scale_mv, source = _task
+    results: list[list[Packed] | tuple[str, str, str]] = []
+    for number in numbers:
+        entry = entries[number]
+        try:
+            windows = fit(entry.load(), form)
+            results.append(
+                [
+                    pack(w, leads=form.leads, fs=form.fs, n_samples=form.n_samples, scale_mv=scale_mv)
+                    for w in windows
+                ]
+            )
+        except RecordError as error:
+            results.append((entry.record_id, error.reason, _without_paths(error.message, source)))
+        except Exception as error:  # a reader's fault must not stop the others; it is listed with its type
+            message = f"{type(error).__name__}: {error}"
+            results.append((entry.record_id, "unreadable", _without_paths(message, source)))
+    return results
+
+
+def _form_sentences(form: "Form") -> list[str]:
+    """Say what the form does to the signals, for the manifest; equal sentences mean equal treatment."""
+    from ecglipse.leads import LEADS
+    from ecglipse.quality import Limits
+
+    names = "twelve leads" if form.leads == LEADS else f"leads {', '.join(form.leads)}"
+    window = f"{form.duration_s:g} s"
+    longer = {
+        "centre": f"the middle {window}",
+        "all": f"windows of {window} that share {form.overlap:.0%} with the next",
+    }[form.windows]
+    shorter = {"reject": "left out", "pad": "zeros put after the end, flagged by n_valid"}[form.short]
+    lacking = {"reject": "left out", "zero": "zeros put for the lead, flagged by missing"}[form.missing]
+    standard, changed = dataclasses.asdict(Limits()), dataclasses.asdict(form.limits)
+    limits = ", ".join(f"{key} {value}" for key, value in changed.items() if value != standard[key])
+    return [
+        f"{names} put in order",
+        f"of longer recordings: {longer}",
+        f"shorter recordings: {shorter}",
+        f"recordings without a lead: {lacking}",
+        f"filters: {'; '.join(form.filters.sentences()) or 'none'}",
+        f"quality limits: {limits or 'as documented'}",
+    ]
+
+
+def _count_sentences(writer: "StoreWriter", form: "Form") -> list[str]:
+    """Say to how many it was done, for the manifest."""
+    table = writer.columns("record_id", "source_fs", "source_s", "n_valid", "missing", "flags")
+    longer = table[table["source_s"] > form.duration_s + 0.5 / form.fs]["record_id"].nunique()
+    counts = {
+        "longer recordings": longer,
+        "padded records": int((table["n_valid"] < form.n_samples).sum()),
+        "records without a lead": int((table["missing"].str.len() > 0).sum()),
+    }
+    said = [f"{name}: {count}" for name, count in counts.items() if count]
+    for rate, count in sorted(table["source_fs"].value_counts().items()):
+        same = rate == form.fs
+        what = f"kept at {rate:g} Hz" if same else f"resampled from {rate:g} Hz to {form.fs:g} Hz"
+        said.append(f"{what}: {count} records")
+    flags = Counter(flag for flags in table["flags"] for flag in flags)
+    if flags:
+        said.append("flagged: " + ", ".join(f"{count} {flag}" for flag, count in sorted(flags.items())))
+    return [*said, f"rounded to units of {writer.scale_mv:g} mV"]
 
 
 def _without_paths(message: str, source: Path) -> str:
@@ -170,7 +249,7 @@ def _without_paths(message: str, source: Path) -> str:
 
 
 def _already(
-    store: Path, wanted: tuple[str, float, float], entries: Sequence["Entry"], began: float
+    store: Path, corpus: str, form: "Form", processing: Sequence[str], names: Sequence[str], began: float
 ) -> Prepared:
     """Give the store that is there, if it is what was asked for.
 
@@ -181,25 +260,33 @@ def _already(
 
     there = Store.open(store)
     manifest = there.manifest
-    has = (manifest.corpus, manifest.fs, manifest.duration_s)
-    for name, one, other in zip(("corpus", "fs", "duration_s"), has, wanted, strict=True):
-        if one != other:
-            raise StoreError(f"{store}: a store is there whose {name} is {one}, not {other}", hint=_ANOTHER)
-    known = Counter(there.table["record_id"])
-    known.update(line["record_id"] for line in there.rejects)
-    asked = Counter(entry.record_id for entry in entries)
+    wanted = {
+        "corpus": corpus,
+        "fs": float(form.fs),
+        "duration_s": float(form.duration_s),
+        "leads": form.leads,
+    }
+    for name, value in wanted.items():
+        if (has := getattr(manifest, name)) != value:
+            raise StoreError(f"{store}: a store is there whose {name} is {has}, not {value}", hint=_ANOTHER)
+    done = manifest.processing[: len(processing)]
+    if done != tuple(processing):
+        raise StoreError(
+            f"{store}: a store is there that was treated otherwise: {'; '.join(done)}", hint=_ANOTHER
+        )
+    known = set(there.table["record_id"]) | {line["record_id"] for line in there.rejects}
+    asked = set(names)
     if known != asked:
-        gone, new = (known - asked).total(), (asked - known).total()
-        differ = f"{gone} recordings are only there, {new} only in the source"
+        differ = f"{len(known - asked)} recordings are only there, {len(asked - known)} only in the source"
         raise StoreError(f"{store}: a store of other recordings is there: {differ}", hint=_ANOTHER)
     seconds = time.monotonic() - began
     return Prepared(store, len(there), dict(manifest.rejects), seconds, there.digest, existed=True)
 
 
-def _shown(entries: Sequence["Entry"], *, progress: bool) -> Iterator["Entry"]:
-    """Go through the entries; with a bar, a speed and the time left where stderr is a terminal."""
+def _shown(results: Iterator[T], *, done: int, total: int, progress: bool) -> Iterator[T]:
+    """Go through the results; with a bar, a speed and the time left where stderr is a terminal."""
     if not (progress and sys.stderr.isatty()):
-        yield from entries
+        yield from results
         return
     from rich.console import Console
     from rich.progress import (
@@ -218,4 +305,4 @@ def _shown(entries: Sequence["Entry"], *, progress: bool) -> Iterator["Entry"]:
 
     columns = BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield from bar.track(entries)
+        yield from bar.track(results, total=total, completed=done)

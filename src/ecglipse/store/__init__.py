@@ -5,5 +5,7 @@
 
 from ecglipse.store.check import problems as problems
 from ecglipse.store.manifest import Manifest as Manifest
+from ecglipse.store.packing import Packed as Packed
+from ecglipse.store.packing import Window as Window
 from ecglipse.store.reader import Store as Store
 from ecglipse.store.writer import StoreWriter as StoreWriter

@@ -2,7 +2,8 @@
 
 A folder is filled under a hidden name beside its place, `.NAME.partial-PID`, which its process holds locked
 (flock), and takes its place by one rename. Whoever dies leaves a partial folder without a lock; the next
-writer of the same place sweeps it away.
+writer of the same place sweeps it away. A writer with a key (`.NAME.partial-KEY`) finds what one of the same
+key left, and goes on.
 """
 
 import contextlib
@@ -63,34 +64,40 @@ def flush(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def partial_folder(place: Path) -> Iterator[Path]:
-    """Give a new, locked, hidden folder beside `place`; whatever lies there at the end is removed.
+def partial_folder(place: Path, *, key: str | None = None, keep: str = "") -> Iterator[Path]:
+    """Give a locked, hidden folder beside `place`; whatever lies there at the end is removed.
+
+    Args:
+        place: of the folder to be.
+        key: of the work; what a writer with the same key left is there. None: a new folder.
+        keep: a file; if it is in the folder at the end, and there is a key, the folder stays.
 
     Raises:
-        FileExistsError: if this process is writing to `place` already.
+        FileExistsError: if this process, or another with the same key, is writing to `place`.
     """
-    sweep(place)
-    folder = place.with_name(f".{place.name}.partial-{os.getpid()}")
-    folder.mkdir(mode=0o700)
-    lock = None
+    folder = place.with_name(f".{place.name}.partial-{key or os.getpid()}")
+    sweep(place, besides=folder if key else None)
+    folder.mkdir(mode=0o700, exist_ok=key is not None)
+    lock = _lock(folder)
+    if lock is None:
+        raise FileExistsError(str(folder))
     try:
         folder.chmod(0o700)
-        lock = _lock(folder)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        if lock is not None:
-            os.close(lock)
+        if key is None or not (folder / keep).is_file():
+            shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
 
 
-def sweep(place: Path) -> None:
+def sweep(place: Path, *, besides: Path | None = None) -> None:
     """Remove the partial folders that dead processes left, and bring back what stepped aside for one."""
     for aside in place.parent.glob(f".{_literal(place.name)}.aside-*"):
         if not place.exists():
             aside.rename(place)
         shutil.rmtree(aside, ignore_errors=True)
     for stale in place.parent.glob(f".{_literal(place.name)}.partial-*"):
-        lock = _lock(stale)
+        lock = _lock(stale) if stale != besides else None
         if lock is not None:
             shutil.rmtree(stale, ignore_errors=True)
             os.close(lock)
@@ -135,17 +142,19 @@ def _exchange(first: Path, second: Path) -> bool:
 
 
 def _lock(folder: Path) -> int | None:
-    """Lock a folder until the descriptor is closed or the process dies; None if another holds it."""
+    """Lock a folder until the descriptor is closed or the process dies; None if another holds or moved it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_ino == folder.stat().st_ino:
+            return descriptor
     except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+        pass
+    os.close(descriptor)
+    return None
 
 
 def _literal(name: str) -> str:

@@ -4,41 +4,13 @@ import io
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int16
+from jaxtyping import Int16
 
-from ecglipse.errors import RecordError, StoreError
-from ecglipse.leads import LEADS
+from ecglipse.errors import StoreError
 from ecglipse.store._folder import write_new
 from ecglipse.store.manifest import Manifest, ShardFile, TableFile
 
-LARGEST = 32767
-"""The largest number of units in a sample; -32768 is not used."""
-
 HINT = "see `ecglipse verify`; restore it from a copy, or make it again with `ecglipse prepare ... --replace`"
-
-
-def to_units(
-    signal: Float[np.ndarray, "lead time"], scale_mv: float, *, record_id: str
-) -> Int16[np.ndarray, "lead time"]:
-    """Round millivolts to whole units of `scale_mv`; the error is at most half a unit.
-
-    Raises:
-        RecordError: as for `StoreWriter.add`.
-    """
-    units = np.rint(signal.astype(np.float64) / scale_mv)
-    largest = np.abs(units).max(axis=1)
-    if not np.isfinite(largest).all():
-        bad = ", ".join(LEADS[lead] for lead in np.flatnonzero(~np.isfinite(largest)))
-        raise RecordError(f"{record_id}: lead {bad} has values that are no numbers", reason="not-finite")
-    if largest.max() > LARGEST:
-        lead = int(largest.argmax())
-        reached, limit = largest[lead] * scale_mv, LARGEST * scale_mv
-        raise RecordError(
-            f"{record_id}: lead {LEADS[lead]} reaches {reached:.6g} mV; {limit:.6g} mV can be stored",
-            reason="amplitude",
-            hint="see whether its gain and unit are right",
-        )
-    return np.asarray(units.astype("<i2"))
 
 
 def write_shard(path: Path, units: Int16[np.ndarray, "shard lead time"]) -> ShardFile:

@@ -1,12 +1,11 @@
 """Writes and reads the tables of a store: `records.parquet`, `waves.parquet` and their columns."""
 
-import contextlib
 import json
 import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +13,9 @@ import pyarrow.parquet as pq
 
 from ecglipse.records.record import Record
 from ecglipse.store._folder import open_new
+
+if TYPE_CHECKING:
+    from ecglipse.store.packing import Window
 
 RECORDS = pa.schema(
     [
@@ -24,6 +26,12 @@ RECORDS = pa.schema(
         ("age", pa.float64()),
         ("sex", pa.string()),
         ("codes", pa.list_(pa.string())),
+        ("start_s", pa.float64()),
+        ("n_valid", pa.int64()),
+        ("missing", pa.list_(pa.string())),
+        ("flags", pa.list_(pa.string())),
+        ("source_fs", pa.float64()),
+        ("source_s", pa.float64()),
     ]
 )
 WAVES = pa.schema(
@@ -38,8 +46,9 @@ WAVES = pa.schema(
 )
 
 
-def record_row(record: Record) -> dict[str, Any]:
-    """The row of `records.parquet` for a record."""
+def record_row(window: "Window", n_samples: int) -> dict[str, Any]:
+    """The row of `records.parquet` for a window of `n_samples`."""
+    record = window.record
     return {
         "record_id": record.record_id,
         "patient_id": record.patient_id,
@@ -48,14 +57,19 @@ def record_row(record: Record) -> dict[str, Any]:
         "age": None if record.age is None or math.isnan(record.age) else float(record.age),
         "sex": record.sex,
         "codes": list(record.codes),
+        "start_s": float(window.start_s),
+        "n_valid": n_samples if window.n_valid is None else window.n_valid,
+        "missing": list(window.missing),
+        "flags": list(window.flags),
+        "source_fs": record.fs if window.source_fs is None else float(window.source_fs),
+        "source_s": n_samples / record.fs if window.source_s is None else float(window.source_s),
     }
 
 
-def wave_rows(row: int, record: Record) -> list[dict[str, Any]]:
-    """The rows of `waves.parquet` for the record in this row of the store."""
+def wave_rows(record: Record) -> list[dict[str, Any]]:
+    """The rows of `waves.parquet` for a record, still without their `row`."""
     return [
         {
-            "row": row,
             "kind": wave.kind,
             "lead": wave.lead,
             "onset_s": wave.onset_s,
@@ -66,39 +80,49 @@ def wave_rows(row: int, record: Record) -> list[dict[str, Any]]:
     ]
 
 
-class TableWriter:
-    """A Parquet file that grows by one row group at a time, so that few rows are held in memory."""
+def write_part(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:
+    """Write the rows of one shard as a file of its own, flushed to the disk; an older one goes."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(open_new(path), "wb") as file:
+        pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), file)
+        file.flush()
+        os.fsync(file.fileno())
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path = path
-        self._schema = schema
-        self._file = os.fdopen(open_new(path), "wb")
-        self._parquet = pq.ParquetWriter(self._file, schema)
 
-    def append(self, rows: Sequence[dict[str, Any]]) -> None:
-        """Write rows as one group."""
-        self._parquet.write_table(pa.Table.from_pylist(list(rows), schema=self._schema))
+def merge_parts(parts: Sequence[Path], path: Path, schema: pa.Schema) -> None:
+    """Put parts together as one table, a row group each; in memory is one at a time."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(open_new(path), "wb") as file:
+        with pq.ParquetWriter(file, schema) as table:
+            for part in parts:
+                table.write_table(pq.read_table(part, schema=schema, partitioning=None))
+        file.flush()
+        os.fsync(file.fileno())
 
-    def close(self) -> None:
-        """Finish the file and flush it to the disk."""
-        self._parquet.close()
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
 
-    def abandon(self) -> None:
-        """Let go of a file that is to be removed; never fails."""
-        for part in (self._parquet, self._file):
-            with contextlib.suppress(OSError, ValueError, pa.ArrowException):
-                part.close()
+def is_empty(path: Path) -> bool:
+    """Whether a table has no rows."""
+    return bool(pq.read_metadata(path).num_rows == 0)
+
+
+def read_columns(
+    parts: Sequence[Path], rows: Sequence[dict[str, Any]], columns: Sequence[str]
+) -> pd.DataFrame:
+    """Read some columns of the parts of `records`, and of the rows after them."""
+    tables = [pq.read_table(part, columns=list(columns), partitioning=None) for part in parts]
+    held = pa.Table.from_pylist(list(rows), schema=RECORDS).select(list(columns))
+    return pd.DataFrame(pa.concat_tables([*tables, held]).to_pandas())
 
 
 def read_records(path: Path) -> pd.DataFrame:
-    """Read `records.parquet`: `fold` as Int64, `codes` as lists."""
+    """Read `records.parquet`: `fold` as Int64; `codes`, `missing` and `flags` as lists."""
     found = pq.read_table(path, schema=RECORDS, partitioning=None)
-    table = found.drop(["codes"]).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
-    table["codes"] = pd.Series(found.column("codes").to_pylist(), index=table.index, dtype=object)
-    return pd.DataFrame(table)
+    lists = [field.name for field in RECORDS if pa.types.is_list(field.type)]
+    table = found.drop(lists).to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+    for name in lists:
+        table[name] = pd.Series(found.column(name).to_pylist(), index=table.index, dtype=object)
+    table["n_valid"] = table["n_valid"].astype("int64")
+    return pd.DataFrame(table[list(RECORDS.names)])
 
 
 def read_waves(path: Path) -> pd.DataFrame:

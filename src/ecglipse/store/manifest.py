@@ -10,7 +10,7 @@ from typing import Any
 from ecglipse.errors import StoreError
 
 FORMAT = "ecglipse-store"
-VERSION = 1
+VERSION = 2
 FILE = "manifest.json"
 TABLES = ("records.parquet", "waves.parquet", "rejects.jsonl")
 """The files that a store may hold beside its shards and its manifest."""

@@ -9,7 +9,7 @@ from ecglipse.corpora import get
 from ecglipse.corpora.simulator import simulate
 from ecglipse.errors import RecordError
 from ecglipse.leads import LEADS
-from ecglipse.quality import Limits, check
+from ecglipse.quality import REASONS, Limits, check, findings
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +49,75 @@ def test_a_fault_is_refused_with_its_reason(reason: str, sound: np.ndarray) -> N
         check(spoil(sound.copy()), 500.0, LEADS)
     assert caught.value.reason == reason
     assert words in str(caught.value)
+
+
+def reasons(signal: np.ndarray, fs: float = 500.0, **limits: object) -> list[str]:
+    return [finding.reason for finding in findings(signal, fs, LEADS, limits=Limits(**limits))]
+
+
+def coded(x: np.ndarray) -> np.ndarray:
+    x[5, [10, 700, 2000]] = -32.768
+    return x
+
+
+def stuck(x: np.ndarray) -> np.ndarray:
+    x[8, 1000:1700] = x[8, 1000]
+    return x
+
+
+def cut_off(x: np.ndarray) -> np.ndarray:
+    x[1] *= 6
+    return np.clip(x, np.percentile(x, 1.2), np.percentile(x, 98.8))
+
+
+def renamed(x: np.ndarray) -> np.ndarray:
+    return x[[1, 0, 2, 3, 4, 5, *range(6, 12)]]
+
+
+def arms_exchanged(x: np.ndarray) -> np.ndarray:
+    return np.concatenate([-x[[0]], x[[2, 1, 4, 3, 5]], x[6:]])
+
+
+def loose(x: np.ndarray) -> np.ndarray:
+    x[6:10] = np.random.default_rng(0).normal(size=(4, x.shape[1])).cumsum(axis=1) * 0.05
+    return x
+
+
+FLAGS = {
+    "sentinel": coded,
+    "stuck": stuck,
+    "clipped": cut_off,
+    "lead-algebra": renamed,
+    "reversed-arms": arms_exchanged,
+    "noisy": loose,
+}
+
+
+@pytest.mark.parametrize("reason", FLAGS)
+def test_each_finding_is_found_where_it_was_planted_and_not_before(reason: str, sound: np.ndarray) -> None:
+    assert reasons(sound) == []
+    assert reason in reasons(FLAGS[reason](sound.copy()))
+
+
+def test_a_flag_becomes_a_refusal_when_asked(sound: np.ndarray) -> None:
+    spoilt = loose(sound.copy())
+    assert [flag.reason for flag in check(spoilt, 500.0, LEADS)] == ["noisy"]
+    with pytest.raises(RecordError, match="do not beat together") as caught:
+        check(spoilt, 500.0, LEADS, limits=Limits(reject=("noisy",)))
+    assert caught.value.reason == "noisy"
+
+
+def test_all_reasons_are_documented_and_planted_by_some_test() -> None:
+    assert set(REASONS) == set(FLAGS) | set(FAULTS)
+
+
+def test_exchanged_arms_of_real_recordings_are_found(pack: Path) -> None:
+    """By exchanging them: at least nine of ten are found, and fewer than one in fifty as they are."""
+    signals = [entry.load().signal for entry in get("ptbxl").entries(pack / "ptbxl")[::20]]
+    before = sum("reversed-arms" in reasons(x, 100.0) for x in signals)
+    after = sum("reversed-arms" in reasons(arms_exchanged(x), 100.0) for x in signals)
+    assert before < len(signals) / 50
+    assert after > 0.9 * len(signals)
 
 
 def test_volts_read_as_millivolts_are_refused(sound: np.ndarray) -> None:
@@ -111,10 +180,13 @@ def test_real_recordings_in_another_unit_are_refused(pack: Path, factor: float) 
     assert (len(found), set(found.values())) == (50, {"amplitude"})
 
 
-def test_the_six_recordings_with_constant_leads_of_cinc_are_found_and_no_other(pack: Path) -> None:
-    """As published: lost chest leads in Ningbo's recordings."""
+def test_the_recordings_of_cinc_with_constant_leads_and_with_coded_samples_are_found_and_no_other(
+    pack: Path,
+) -> None:
+    """As published: lost chest leads in Ningbo's recordings; three samples of 32.743 mV in one of CPSC's."""
     six = ("JS11438", "JS20004", "JS20008", "JS45542", "JS45544", "JS45551")
-    assert refused("cinc", pack / "cinc2021", 1) == {f"ningbo/{name}": "flat-lead" for name in six}
+    wanted = {f"ningbo/{name}": "flat-lead" for name in six} | {"cpsc2018/A1388": "sentinel"}
+    assert refused("cinc", pack / "cinc2021", 1) == wanted
 
 
 def test_what_is_refused_of_cinc2011_was_mostly_graded_unacceptable(pack: Path) -> None:
