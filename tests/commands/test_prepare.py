@@ -244,9 +244,12 @@ def test_no_recordings_or_none_that_can_be_used_write_nothing(tmp_path: Path, sh
         prepare(tmp_path, tmp_path / "s")
     for name in "ab":
         shelf.listed.append(Listed(name, failing(RecordError("bad: flat", reason="flat-lead"))))
-    with pytest.raises(StoreError, match="no record to store; rejected: 2 flat-lead"):
+    with pytest.raises(
+        StoreError, match=r"no record to store; rejected: 2 flat-lead[\s\S]*s\.rejects\.jsonl"
+    ):
         prepare(tmp_path, tmp_path / "s")
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["s.rejects.jsonl"]
+    assert len((tmp_path / "s.rejects.jsonl").read_text().splitlines()) == 2
 
 
 def test_a_full_disk_is_not_taken_for_a_bad_recording(

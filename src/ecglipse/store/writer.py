@@ -198,11 +198,7 @@ class StoreWriter:
         """
         self._check_entered()
         if self.n_records == 0:
-            counts = ", ".join(f"{count} {reason}" for reason, count in sorted(self.rejects.items()))
-            raise StoreError(
-                f"{self.path}: no record to store; rejected: {counts or 'none'}",
-                hint="look at one of the recordings with `ecglipse show FILE.hea`",
-            )
+            raise self._nothing()
         if self._rows:
             self._write_shard(self._entries, windows=0)
         with self._disk():
@@ -216,6 +212,20 @@ class StoreWriter:
             _folder.put(self._folder, self._place)
         self._entered = False
         return manifest
+
+    def _nothing(self) -> StoreError:
+        """Say why there is nothing to store; the list of reasons is left beside the store's place."""
+        counts = ", ".join(f"{count} {reason}" for reason, count in sorted(self.rejects.items()))
+        if not counts:
+            return StoreError(f"{self.path}: no record to store")
+        listed = self._place.with_name(f"{self._place.name}.{REJECTS}")
+        with self._disk():
+            self._rejects_file.flush()
+            (self._folder / REJECTS).replace(listed)
+        return StoreError(
+            f"{self.path}: no record to store; rejected: {counts}",
+            hint=f"the reason of each is in `{listed.name}` beside it",
+        )
 
     def _write_shard(self, entries: int, *, windows: int) -> None:
         """Write the held records as a shard and its parts of the tables; then say so in the journal."""
