@@ -7,14 +7,14 @@ import stat
 from ecglipse.errors import RecordError
 
 
-def read_plain(path: str, name: str, *, most: int | None = None, exactly: int | None = None) -> bytes:
+def read_plain(path: str, name: str, *, most: int | None = None, exactly: tuple[int, ...] = ()) -> bytes:
     """Read a plain file.
 
     Args:
         path: of the file.
         name: as messages shall call it, without its folder.
         most: read at most so many bytes.
-        exactly: the length that the file must have, bytes.
+        exactly: the lengths that the file may have, bytes; none: any.
 
     Raises:
         RecordError: reason "missing-file", "unsafe-path" (link, pipe, folder), "length" or "unreadable".
@@ -37,9 +37,9 @@ def read_plain(path: str, name: str, *, most: int | None = None, exactly: int | 
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
             raise RecordError(f"{name}: is not a plain file", reason="unsafe-path")
-        if exactly is not None and facts.st_size != exactly:
+        if exactly and facts.st_size not in exactly:
             raise RecordError(
-                f"{name}: {facts.st_size} bytes, the header's lengths need {exactly}",
+                f"{name}: {facts.st_size} bytes, the header's lengths need {exactly[0]}",
                 reason="length",
                 hint="the file is cut short, or belongs to another header: fetch it again",
             )

@@ -1,7 +1,7 @@
 """Parses WFDB headers (`.hea`), strictly and in linear time: what is not understood is refused, not guessed.
 
-Specification: WFDB Applications Guide, header(5). Read: single-segment records whose signals have all nine
-fields, in format 16. Refused with a reason: everything else.
+Specification: WFDB Applications Guide, header(5). Read: records whose signals have all nine fields, in the
+formats of `wfdb_packed`, and records of several segments. Refused with a reason: everything else.
 """
 
 import math
@@ -11,12 +11,14 @@ from typing import NamedTuple
 
 from ecglipse.errors import RecordError
 from ecglipse.leads import canonical
+from ecglipse.records.wfdb_packed import PACKINGS
 
 LARGEST_HEADER = 256 * 1024
 """Bytes; the longest header of PhysioNet's ECG archives has a few thousand."""
 
 _PER_MILLIVOLT = {"mV": 1.0, "uV": 1e3, "µV": 1e3, "μV": 1e3, "V": 1e-3}
 _MOST_SIGNALS = 64
+_MOST_SEGMENTS = 10_000
 _MOST_SAMPLES = 2**28
 """Of all signals together: 12 leads of 12 hours at 500 Hz, 512 MiB as int16."""
 _LARGEST_BASELINE = 2**31
@@ -28,6 +30,9 @@ class SignalSpec(NamedTuple):
 
     Args:
         file: name of the file that holds its samples.
+        form: number of their format, a key of `PACKINGS`.
+        per_frame: samples in a frame.
+        skew: frames by which its samples come too late in the file.
         offset: bytes before the first sample.
         gain: steps of the converter per mV.
         baseline: the converter's value at 0 mV.
@@ -37,6 +42,9 @@ class SignalSpec(NamedTuple):
     """
 
     file: str
+    form: int
+    per_frame: int
+    skew: int
     offset: int
     gain: float
     baseline: int
@@ -51,10 +59,12 @@ class Header:
 
     Args:
         name: of the record.
-        fs: Hz.
-        n_samples: per signal.
-        signals: in the file's order.
+        fs: frames per second, Hz.
+        n_samples: frames.
+        signals: in the file's order; none in a record of several segments.
         comments: text of the lines that begin with "#", without it.
+        segments: names of records and their lengths in frames; "~" is a gap, and a first one of length 0
+            only says which signals there are.
     """
 
     name: str
@@ -62,6 +72,7 @@ class Header:
     n_samples: int
     signals: tuple[SignalSpec, ...]
     comments: tuple[str, ...]
+    segments: tuple[tuple[str, int], ...] = ()
 
 
 def parse_header(content: bytes, *, where: str) -> Header:
@@ -89,11 +100,15 @@ def parse_header(content: bytes, *, where: str) -> Header:
         elif line := line.strip():
             _check_characters(line, where, number)
             lines.append((number, line))
-            if len(lines) > 1 + _MOST_SIGNALS:
+            if len(lines) > 1 + (_MOST_SEGMENTS if "/" in lines[0][1].split()[0] else _MOST_SIGNALS):
                 raise _bad(where, number, f"1 to {_MOST_SIGNALS} signals expected, more lines found")
     if not lines:
         raise _bad(where, 0, "no record line")
     name, n_signals, fs, n_samples = _record_line(lines[0][1], where, lines[0][0])
+    if "/" in name:
+        name, _, count = name.partition("/")
+        segments = _segments(lines[1:], _whole(count), n_samples, where)
+        return Header(name, fs, n_samples, (), tuple(comments), segments)
     if len(lines) - 1 != n_signals:
         raise _bad(where, lines[0][0], f"{n_signals} signals expected, {len(lines) - 1} found")
     signals = []
@@ -115,19 +130,39 @@ def parse_header(content: bytes, *, where: str) -> Header:
     return Header(name, fs, n_samples, tuple(signals), tuple(comments))
 
 
+def _segments(
+    lines: list[tuple[int, str]], n_segments: int | None, n_samples: int, where: str
+) -> tuple[tuple[str, int], ...]:
+    """Names and lengths of the segments."""
+    if n_segments is None or n_segments != len(lines) or not lines:
+        raise _bad(where, 1, f"{n_segments} segments expected, {len(lines)} found")
+    found: list[tuple[str, int]] = []
+    for number, line in lines:
+        name, _, length = line.partition(" ")
+        frames = _whole(length.strip())
+        if frames is None or frames < (0 if not found else 1):
+            raise _bad(where, number, f"segment {line:.60}: a name and a length expected")
+        if name != "~":
+            _check_name(name)
+        found.append((name, frames))
+    if (total := sum(frames for _, frames in found)) != n_samples:
+        raise _bad(where, 1, f"{n_samples} samples, the segments have {total}")
+    if found[0][1] == 0 and (len(found) == 1 or found[0][0] == "~"):
+        raise _bad(where, 1, "segments without samples")
+    return tuple(found)
+
+
 def _record_line(line: str, where: str, number: int) -> tuple[str, int, float, int]:
     """Name, number of signals, rate and length; date and time, which may follow, are not kept."""
     fields = line.split()
     if len(fields) < 4:
         raise _bad(where, number, "name, signals, rate and length expected")
-    if "/" in fields[0]:
-        raise RecordError(f"{where}:{number}: a multi-segment record", reason="format")
     n_signals, n_samples = _whole(fields[1]), _whole(fields[3])
     fs = _rate(fields[2])
     if n_signals is None or not 1 <= n_signals <= _MOST_SIGNALS:
         raise _bad(where, number, f"{fields[1]:.20} signals, 1 to {_MOST_SIGNALS} expected")
-    if fs is None or not 1 <= fs <= 100_000:
-        raise _bad(where, number, f"rate {fields[2]:.20}, 1 to 100000 Hz expected")
+    if fs is None or not 50 <= fs <= 10_000:
+        raise _bad(where, number, f"rate {fields[2]:.20}, 50 to 10000 Hz expected")
     if n_samples is None or n_samples < 1:
         raise _bad(where, number, f"{fields[3]:.20} samples, at least 1 expected")
     if n_signals * n_samples > _MOST_SAMPLES:
@@ -185,31 +220,44 @@ def _signal_line(line: str) -> SignalSpec:
         raise RecordError(f"nine fields expected, {len(fields)} found", reason="header")
     file, form, amount, resolution, zero, first, total, block, lead = fields
     _check_name(file)
-    offset, gain, baseline, name = _shared(form, amount, resolution, zero, block, lead)
+    kind, per_frame, skew, offset, gain, baseline, name = _shared(form, amount, resolution, zero, block, lead)
     initial, checksum = _whole(first), _whole(total)
     if initial is None or checksum is None:
         raise RecordError("initial value and checksum expected to be integers", reason="header")
-    return SignalSpec(file, offset, gain, baseline, initial, checksum, name)
+    return SignalSpec(file, kind, per_frame, skew, offset, gain, baseline, initial, checksum, name)
 
 
 @lru_cache(maxsize=4096)
 def _shared(
     form: str, amount: str, resolution: str, zero: str, block: str, lead: str
-) -> tuple[int, float, int, str]:
-    """Offset, gain, baseline and lead: what the lines of a whole corpus have in common, parsed once."""
-    kind, plus, skipped = form.partition("+")
-    offset = _whole(skipped) if plus else 0
-    if kind not in ("16", "16x1") or offset is None or offset < 0:
-        raise RecordError(
-            f"format {form:.20} is not read", reason="format", hint="format 16 is, in `.dat` and `.mat` files"
-        )
+) -> tuple[int, int, int, int, float, int, str]:
+    """All that the lines of a whole corpus have in common, parsed once: format to lead."""
+    kind, per_frame, skew, offset = _format(form)
     gain, baseline = _gain(amount)
     bits, middle, size = _whole(resolution), _whole(zero), _whole(block)
     if bits is None or middle is None or size is None or abs(middle) >= _LARGEST_BASELINE:
         raise RecordError("resolution, zero and block size expected to be integers", reason="header")
     if size != 0:
         raise RecordError(f"block size {size} is not read", reason="format")
-    return offset, gain, middle if baseline is None else baseline, canonical(lead)
+    middle = middle if baseline is None else baseline
+    return kind, per_frame, skew, offset, gain, middle, canonical(lead)
+
+
+def _format(text: str) -> tuple[int, int, int, int]:
+    """Number of the format, samples a frame, skew and offset: "212x2:1+24"."""
+    rest, plus, skipped = text.partition("+")
+    rest, colon, late = rest.partition(":")
+    kind, times, frame = rest.partition("x")
+    number, per_frame = _whole(kind), _whole(frame) if times else 1
+    skew, offset = _whole(late) if colon else 0, _whole(skipped) if plus else 0
+    if number not in PACKINGS or kind != str(number):
+        known = ", ".join(str(form) for form in PACKINGS)
+        raise RecordError(f"format {text:.20} is not read", reason="format", hint=f"formats {known} are")
+    if per_frame is None or not 1 <= per_frame <= 1000:
+        raise RecordError(f"format {text:.20}: 1 to 1000 samples a frame expected", reason="format")
+    if skew is None or not 0 <= skew <= 100_000 or offset is None or offset < 0:
+        raise RecordError(f"format {text:.20}: skew and offset expected to be >= 0", reason="format")
+    return number, per_frame, skew, offset
 
 
 @lru_cache(maxsize=64)
