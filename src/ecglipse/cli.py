@@ -178,6 +178,50 @@ def verify(path: Path, *, as_json: Json = False) -> None:
 
 
 @app.command
+def leaks(
+    stores: Annotated[list[Path], Parameter(negative="")],
+    /,
+    *,
+    threshold: float = 0.96,
+    out: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """List recordings that are twice within a store, or in two stores, whatever was done to the copy.
+
+    Found are copies that were rescaled, resampled, cut to 5 s or given another lead order.
+
+    Parameters
+    ----------
+    stores
+        Folders of one or more stores.
+    threshold
+        Least similarity of a pair; different recordings stay below 0.95, copies reach 0.97.
+    out
+        CSV file for the pairs.
+    as_json
+        Print the pairs as JSON.
+    """
+    from ecglipse.commands._leaks import leaks as verb
+
+    found = verb(stores, threshold=threshold, out=out)
+    lines = [
+        f"{pair['record_a']} in `{pair['store_a']}` = {pair['record_b']} in `{pair['store_b']}`: similarity "
+        f"{pair['similarity']:.3f} over {pair['overlap_s']:g} s"
+        + ("" if pair["same_patient"] else ", under two patients")
+        for pair in found.pairs[:50]
+    ]
+    more = len(found.pairs) - len(lines)
+    lines += [f"... and {more} more pairs; see them all with `--out FILE.csv`"] if more else []
+    lines += [f"known of these corpora: {sentence}" for sentence in found.known]
+    _print(
+        found,
+        *lines,
+        f"{len(found.pairs)} pairs of equal recordings in {found.records} records",
+        as_json=as_json,
+    )
+
+
+@app.command
 def pretrain(
     config: Path,
     *,
@@ -299,7 +343,8 @@ def study(
     rows = [f"{name}: {units} encoders, {cells} readings" for name, units, cells in made.plan]
     if plan:
         total = f"{made.units} encoders and {made.cells} readings in all, nothing run"
-        _print(made, *rows, total, as_json=as_json)
+        warned = [f"leak: {sentence}" for sentence in made.leaks]
+        _print(made, *rows, *warned, total, as_json=as_json)
         return
     _print(
         made,

@@ -200,6 +200,8 @@ class Study(Section):
     """Validation records whose masks are drawn in the report."""
     replicates: Count = 1000
     """Of the bootstrap."""
+    leaks: Literal["refuse", "mark"] = "refuse"
+    """What happens if a recording is on both sides of a split: nothing is run, or the report says so."""
 
 
 class Config(Section):

@@ -24,6 +24,7 @@ class Studied:
         added: readings computed by this call; 0 for a plan.
         seconds: of this call.
         plan: (method, encoders, cells) rows.
+        leaks: sentences about recordings that would be trained on and tested.
     """
 
     folder: Path
@@ -32,6 +33,7 @@ class Studied:
     added: int
     seconds: float
     plan: tuple[tuple[str, int, int], ...]
+    leaks: tuple[str, ...] = ()
 
 
 def study(
@@ -57,6 +59,7 @@ def study(
     """
     from ecglipse.checkpoints import write_json
     from ecglipse.commands import _assemble
+    from ecglipse.commands._crossing import crossing, refuse
     from ecglipse.commands._evaluate import do_unit
     from ecglipse.commands._places import places, where
     from ecglipse.config import Config, load
@@ -80,9 +83,13 @@ def study(
     )
     folder = Path(settings.out)
     if plan:
-        return Studied(folder, len(grid), total, 0, time.monotonic() - began, rows)
+        leaks = tuple(crossing(settings, n_rotations=len(splits)))
+        return Studied(folder, len(grid), total, 0, time.monotonic() - began, rows, leaks)
     folder.mkdir(parents=True, exist_ok=True)
+    leaks = tuple(crossing(settings, n_rotations=len(splits), folder=folder))
+    refuse(settings, list(leaks))
     about = _about(settings, store, splits, grid, total) | _before(folder, settings, started)
+    about["leaks"] = list(leaks)
     write_json(folder / "study.json", about)
     added = 0
     for done, (unit, new) in enumerate(
@@ -94,7 +101,7 @@ def study(
             _say(f"{done}/{len(grid)} encoders: {which}, {new} new readings")
     seconds = time.monotonic() - began
     write_json(folder / "study.json", _finish(about, folder, seconds if added else 0.0))
-    return Studied(folder, len(grid), total, added, seconds, rows)
+    return Studied(folder, len(grid), total, added, seconds, rows, leaks)
 
 
 def _before(folder: Path, config: "Config", started: str) -> dict[str, Any]:

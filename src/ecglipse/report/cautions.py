@@ -35,6 +35,9 @@ def cautions(
     commits = {str(line["commit"]) for line in lines}
     if len(commits) > 1:
         said.append(f"The cells were computed by {len(commits)} versions of the code; see the provenance.")
+    leaks = summary.facts.get("leaks")
+    if isinstance(leaks, list) and leaks:
+        said.insert(0, f"{len(leaks)} recordings were trained on and tested; first of them: {leaks[0]}.")
     missing = [s for s in summary.scores if s.mean is None]
     if missing:
         said.append(
