@@ -72,6 +72,9 @@ def prepare(
     notch_hz: float | None = None,
     baseline: Annotated[bool, Flag] = False,
     quality: Path | None = None,
+    unit: str | None = None,
+    source_fs: float | None = None,
+    source_leads: str | None = None,
     limit: int | None = None,
     workers: int | None = None,
     replace: Annotated[bool, Flag] = False,
@@ -114,6 +117,12 @@ def prepare(
         Take the baseline off by running medians.
     quality
         TOML file of limits for the quality gate; see docs/data.md.
+    unit
+        Unit of the numbers in a folder of your own: mV, uV, V or nV.
+    source_fs
+        Samples per second of a folder of your own, Hz.
+    source_leads
+        Leads of a folder of your own, in the order of columns or rows, such as "I,II,III,...".
     limit
         Take only the first so many recordings.
     workers
@@ -123,7 +132,7 @@ def prepare(
     as_json
         Print what was made as JSON.
     """
-    from ecglipse.commands._form import form_of
+    from ecglipse.commands._form import form_of, reading_of
     from ecglipse.commands._prepare import prepare as verb
 
     form = form_of(
@@ -140,12 +149,22 @@ def prepare(
         baseline=baseline,
         quality=quality,
     )
-    made = verb(source, store, corpus=corpus, form=form, limit=limit, workers=workers, replace=replace)
+    made = verb(
+        source,
+        store,
+        corpus=corpus,
+        form=form,
+        reading=reading_of(unit=unit, fs=source_fs, leads=source_leads),
+        limit=limit,
+        workers=workers,
+        replace=replace,
+    )
     rejected = sum(made.rejects.values())
     reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(made.rejects.items()))
     done = "were stored already" if made.existed else "stored"
     _print(
         made,
+        *[f"guessed: {sentence}" for sentence in made.guessed],
         f"{made.n_records} records {done}, {rejected} rejected{f' ({reasons})' if rejected else ''}"
         f" in {made.seconds:.1f} s",
         (f"`{store}` is as it was" if made.existed else f"wrote `{store}`")

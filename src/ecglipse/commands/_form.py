@@ -9,6 +9,7 @@ from typing import Literal
 from ecglipse.errors import ConfigError, RecordError
 from ecglipse.leads import LEADS, canonical
 from ecglipse.quality import Limits, limits_from
+from ecglipse.records.reading import PER_MILLIVOLT, Reading
 from ecglipse.signal import Filters
 
 
@@ -101,13 +102,26 @@ def form_of(
     )
 
 
-def _leads(text: str) -> tuple[str, ...]:
+def reading_of(*, unit: str | None, fs: float | None, leads: str | None) -> Reading:
+    """Make a `Reading` from what the command line gives.
+
+    Raises:
+        ConfigError: naming the option and its value.
+    """
+    if unit is not None and unit not in PER_MILLIVOLT:
+        raise ConfigError(f"--unit {unit}: is not one of mV, uV, V, nV")
+    if fs is not None and not 50 <= fs <= 10_000:
+        raise ConfigError(f"--source-fs must be 50 to 10000 Hz; got {fs}")
+    return Reading(unit, fs, None if leads is None else _leads(leads, option="--source-leads"))
+
+
+def _leads(text: str, *, option: str = "--leads") -> tuple[str, ...]:
     try:
         names = tuple(canonical(name) for name in text.split(","))
     except RecordError as error:
-        raise ConfigError(f"--leads: {error.message}", hint=error.hint) from None
+        raise ConfigError(f"{option}: {error.message}", hint=error.hint) from None
     if len(set(names)) < len(names):
-        raise ConfigError(f"--leads must name each lead once; got {text}")
+        raise ConfigError(f"{option} must name each lead once; got {text}")
     return names
 
 

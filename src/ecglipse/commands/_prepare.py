@@ -19,6 +19,7 @@ from ecglipse.errors import Busy, ConfigError, CorpusError, RecordError, StoreEr
 if TYPE_CHECKING:
     from ecglipse.commands._form import Form
     from ecglipse.corpora import Entry
+    from ecglipse.records.reading import Reading
     from ecglipse.store import Packed, StoreWriter
 
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class Prepared:
         seconds: it took.
         digest: names the store's content.
         existed: the same store was there already and was left as it is.
+        guessed: what was concluded from files that do not say all.
     """
 
     store: Path
@@ -57,6 +59,7 @@ class Prepared:
     seconds: float
     digest: str
     existed: bool = False
+    guessed: tuple[str, ...] = ()
 
 
 def prepare(
@@ -65,6 +68,7 @@ def prepare(
     *,
     corpus: str | None = None,
     form: "Form | None" = None,
+    reading: "Reading | None" = None,
     limit: int | None = None,
     replace: bool = False,
     workers: int | None = None,
@@ -81,6 +85,7 @@ def prepare(
         store: folder to write.
         corpus: name of the corpus; by default found out from the folder.
         form: rate, length, leads, windows, filters and limits of the store.
+        reading: what the files of a folder of your own do not say: unit, rate, leads.
         limit: take only the first so many recordings.
         replace: write over a store that is there.
         workers: processes that read; by default one per core, and this one for few recordings. The store
@@ -94,6 +99,8 @@ def prepare(
     """
     from ecglipse import corpora
     from ecglipse.commands._form import Form
+    from ecglipse.corpora import own
+    from ecglipse.records.reading import Reading
     from ecglipse.store import StoreWriter
 
     began = time.monotonic()
@@ -102,6 +109,13 @@ def prepare(
         if count is not None and count < 1:
             raise ConfigError(f"--{name} must be >= 1; got {count}")
     found = corpora.get(corpus) if corpus is not None else corpora.detect(source)
+    if reading is not None and reading != Reading():
+        if found.name != "own":
+            raise ConfigError(
+                f"--unit, --source-fs, --source-leads are for your own folders; {source} is {found.name!r}",
+                hint="leave them out, or give `--corpus own`",
+            )
+        found = own.with_reading(reading)
     entries = list(found.entries(source))[:limit]
     if not entries:
         raise CorpusError(f"{source}: no recordings of corpus {found.name!r}")
@@ -113,9 +127,9 @@ def prepare(
         duration_s=form.duration_s,
         leads=form.leads,
         vocabulary=found.vocabulary(source),
-        processing=_form_sentences(form),
+        processing=_reading_sentences(reading) + _form_sentences(form),
         shard_records=_SHARD_RECORDS,
-        key=_key(found.name, source, form, names),
+        key=_key(found.name, source, form, reading, names),
     )
     with contextlib.ExitStack() as stack:
         while True:
@@ -129,13 +143,16 @@ def prepare(
         _take_all(writer, entries, form, source=source, workers=workers, progress=progress)
         writer.processing += _count_sentences(writer, form)
         manifest = writer.commit()
+    guessed = tuple(found.guesses(source)) if found.guesses is not None else ()
     seconds = time.monotonic() - began
-    return Prepared(store, manifest.n_records, dict(manifest.rejects), seconds, manifest.digest)
+    return Prepared(
+        store, manifest.n_records, dict(manifest.rejects), seconds, manifest.digest, guessed=guessed
+    )
 
 
-def _key(corpus: str, source: Path, form: "Form", names: Sequence[str]) -> str:
+def _key(corpus: str, source: Path, form: "Form", reading: "Reading | None", names: Sequence[str]) -> str:
     """Name the work: the same recordings, of the same folder, brought to the same form by this version."""
-    what = [__version__, corpus, str(source.resolve()), repr(form), *names]
+    what = [__version__, corpus, str(source.resolve()), repr(form), repr(reading), *names]
     return hashlib.sha256("\x1f".join(what).encode()).hexdigest()[:16]
 
 
@@ -193,6 +210,16 @@ def _read(numbers: range) -> "list[list[Packed] | tuple[str, str, str]]":
             message = f"{type(error).__name__}: {error}"
             results.append((entry.record_id, "unreadable", _without_paths(message, source)))
     return results
+
+
+def _reading_sentences(reading: "Reading | None") -> list[str]:
+    """Say what the user said of the files, for the manifest."""
+    if reading is None:
+        return []
+    parts = [f"unit {reading.unit}"] if reading.unit else []
+    parts += [f"{reading.fs:g} Hz"] if reading.fs else []
+    parts += [f"leads {', '.join(reading.leads)}"] if reading.leads else []
+    return [f"read as: {'; '.join(parts)}"] if parts else []
 
 
 def _form_sentences(form: "Form") -> list[str]:

@@ -3,14 +3,14 @@
 import difflib
 from pathlib import Path
 
-from ecglipse.corpora import cinc, cinc2011, ludb, ptbxl, wfdb_folder
+from ecglipse.corpora import cinc, cinc2011, ludb, own, ptbxl, wfdb_folder
 from ecglipse.corpora.corpus import CodeInfo as CodeInfo
 from ecglipse.corpora.corpus import Corpus as Corpus
 from ecglipse.corpora.corpus import Entry as Entry
 from ecglipse.errors import CorpusError
 
 CORPORA: dict[str, Corpus] = {
-    module.CORPUS.name: module.CORPUS for module in (ptbxl, ludb, cinc2011, cinc, wfdb_folder)
+    module.CORPUS.name: module.CORPUS for module in (ptbxl, ludb, cinc2011, cinc, wfdb_folder, own)
 }
 """All corpora by name, in the order in which a folder is held against them."""
 
@@ -41,5 +41,6 @@ def detect(folder: Path) -> Corpus:
             return corpus
     raise CorpusError(
         f"{folder}: no recordings found",
-        hint="looked for `ptbxl_database.csv`, `ludb.csv`, CinC 2011's array and `.hea` files",
+        hint="looked for `ptbxl_database.csv`, `ludb.csv`, CinC 2011's array, `.hea`, `.csv`, `.tsv`, "
+        "`.parquet`, `.npy`, `.npz`, `.edf` and `.dcm` files",
     )

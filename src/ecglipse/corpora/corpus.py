@@ -47,6 +47,7 @@ class Corpus:
         matches: whether a folder is of this corpus; looks at names, and at a few headers at most.
         entries: all recordings of a folder, in a fixed order.
         vocabulary: meaning of the corpus' codes.
+        guesses: sentences about what was concluded from the files, where they do not say all.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Corpus:
     matches: Callable[[Path], bool]
     entries: Callable[[Path], list[Entry]]
     vocabulary: Callable[[Path], dict[str, CodeInfo]]
+    guesses: Callable[[Path], list[str]] | None = None
 
 
 def hashed_patient(source: str, patient: str) -> str:

@@ -1,0 +1,57 @@
+"""`Reading`: what a file of numbers does not say of itself, and its user must. Pure."""
+
+from dataclasses import dataclass
+
+from ecglipse.errors import RecordError
+
+PER_MILLIVOLT: dict[str, float] = {"mV": 1.0, "uV": 1e3, "µV": 1e3, "μV": 1e3, "V": 1e-3, "nV": 1e6}
+"""Units by name, and how many of them are a millivolt."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the user says of files that do not say it themselves.
+
+    Args:
+        unit: a key of `PER_MILLIVOLT`.
+        fs: Hz.
+        leads: canonical names, in the order of the columns or rows.
+    """
+
+    unit: str | None = None
+    fs: float | None = None
+    leads: tuple[str, ...] | None = None
+
+
+def millivolts_per(unit: str | None, *, where: str) -> float:
+    """How many mV one unit is.
+
+    Raises:
+        RecordError: reason "unit", if nobody said which unit it is, or there is none of that name.
+    """
+    if unit is None:
+        raise RecordError(
+            f"{where}: nothing says which unit its numbers have",
+            reason="unit",
+            hint="say it with `--unit mV`, `--unit uV` or `--unit V`; amplitudes are never guessed",
+        )
+    if unit not in PER_MILLIVOLT:
+        raise RecordError(f"{where}: unit {unit:.20} is not one of mV, uV, V, nV", reason="unit")
+    return 1.0 / PER_MILLIVOLT[unit]
+
+
+def rate(fs: float | None, *, where: str) -> float:
+    """The sampling rate, Hz.
+
+    Raises:
+        RecordError: reason "header", if nobody said it, or it cannot be one.
+    """
+    if fs is None:
+        raise RecordError(
+            f"{where}: nothing says how many samples a second it has",
+            reason="header",
+            hint="say it with `--source-fs 500`; rates are never guessed",
+        )
+    if not 50 <= fs <= 10_000:
+        raise RecordError(f"{where}: rate {fs:g}, 50 to 10000 Hz expected", reason="header")
+    return float(fs)
