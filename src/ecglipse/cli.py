@@ -55,6 +55,71 @@ def demo(*, out: Path = Path("demo"), quick: Annotated[bool, Flag] = False, as_j
 
 
 @app.command
+def fetch(
+    corpus: str,
+    folder: Path,
+    *,
+    rate: int | None = None,
+    limit_records: int | None = None,
+    base: Annotated[str | None, Parameter(name="--from")] = None,
+    check: Annotated[bool, Flag] = False,
+    dry_run: Annotated[bool, Flag] = False,
+    connections: int = 4,
+    as_json: Json = False,
+) -> None:
+    """Fetch a public corpus in its pinned version; run again it goes on where it stopped.
+
+    Every file is held against the archive's own digest before it takes its place.
+
+    Parameters
+    ----------
+    corpus
+        ptbxl, ludb, cinc2020, cinc2021, cinc2011, chapman, mimic-iv-ecg, code15 or samitrop.
+    folder
+        Where to.
+    rate
+        Only this rate, Hz, of a corpus that has several (ptbxl: 100 or 500).
+    limit_records
+        Only the first so many recordings, with all tables.
+    base
+        Another address to fetch it from, such as a mirror of your own.
+    check
+        Hold files that are there against their digests, and not only their sizes.
+    dry_run
+        Say what would be fetched.
+    connections
+        Files at a time.
+    as_json
+        Print what was done as JSON.
+    """
+    from ecglipse.commands._fetch import fetch as verb
+
+    made = verb(
+        corpus,
+        folder,
+        rate=rate,
+        limit_records=limit_records,
+        base=base,
+        check=check,
+        dry_run=dry_run,
+        connections=connections,
+    )
+    size = "an unknown size" if made.estimate is None else f"about {made.estimate / 1e6:,.0f} MB"
+    done = (
+        f"{made.files} files, {size} of them still to come; nothing fetched"
+        if dry_run
+        else f"{made.fetched} of {made.files} files fetched, {made.bytes / 1e6:,.1f} MB, {made.seconds:.0f} s"
+    )
+    _print(
+        made,
+        f"{made.corpus}: {done}",
+        f"licence: {made.licence}; cite: {made.citation}",
+        f"next: `ecglipse prepare {folder} STORE`",
+        as_json=as_json,
+    )
+
+
+@app.command
 def prepare(
     source: Path,
     store: Path,

@@ -3,6 +3,7 @@
     EcglipseError
     ├── RecordError       a recording cannot be read or is unfit for use (has a short `reason`)
     ├── CorpusError       a folder is not what a corpus needs
+    ├── FetchError        a public corpus cannot be fetched
     ├── StoreError        an array store is missing, damaged or of another format version
     │   └── Busy          another process is writing it
     ├── ConfigError       a config file or a `--set` override is wrong
@@ -49,6 +50,10 @@ class RecordError(EcglipseError):
 
 class CorpusError(EcglipseError):
     """A folder that is not what a corpus needs."""
+
+
+class FetchError(EcglipseError):
+    """A public corpus that cannot be fetched, or not whole."""
 
 
 class StoreError(EcglipseError):

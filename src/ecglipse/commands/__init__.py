@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ecglipse.commands._demo import demo as demo
+    from ecglipse.commands._fetch import fetch as fetch
     from ecglipse.commands._leaks import leaks as leaks
     from ecglipse.commands._prepare import prepare as prepare
     from ecglipse.commands._pretrain import pretrain as pretrain
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ecglipse.commands._transfer import transfer as transfer
     from ecglipse.commands._verify import verify as verify
 
-VERBS = ("demo", "prepare", "verify", "leaks", "pretrain", "transfer", "study", "report", "show")
+VERBS = ("demo", "fetch", "prepare", "verify", "leaks", "pretrain", "transfer", "study", "report", "show")
 
 
 def __getattr__(name: str) -> Any:
