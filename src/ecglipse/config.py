@@ -178,6 +178,29 @@ class Transfer(Section):
     """Rate of a pretrained encoder over the head's; from scratch both have the head's."""
 
 
+class OwnTask(Section):
+    """A task of your own: classes by the codes that mean them."""
+
+    title: str = ""
+    """How the report calls it; the task's name if empty."""
+    kind: Literal["multilabel", "multiclass", "binary"] = "multilabel"
+    """Any of the classes, exactly one of them, or one class against all other records."""
+    classes: Annotated[dict[str, tuple[str, ...]], Field(min_length=1)]
+    """For each class the codes of the store that mean it."""
+    scope: tuple[str, ...] = ()
+    """A record takes part in a multilabel or binary task if it has one of these codes; none: every record."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "OwnTask":
+        if self.kind == "binary" and len(self.classes) != 1:
+            raise ValueError(f"a binary task has one class, the positive one; got {len(self.classes)}")
+        if self.kind == "multiclass" and len(self.classes) < 2:
+            raise ValueError("a multiclass task has two classes at least")
+        if not all(self.classes.values()):
+            raise ValueError("a class without codes")
+        return self
+
+
 class Target(Section):
     """Another database, on which the encoders are read but not trained."""
 
@@ -223,6 +246,8 @@ class Config(Section):
     pretrain: Pretrain = Pretrain()
     methods: Annotated[dict[str, Method], Field(min_length=1)]
     transfer: Transfer = Transfer()
+    tasks: dict[str, OwnTask] = Field(default_factory=dict)
+    """Tasks of your own by name, for `transfer.tasks`."""
     targets: dict[str, Target] = Field(default_factory=dict)
     """Other databases by name; each is split by patient."""
     study: Study = Study()
@@ -314,7 +339,7 @@ def _fault(item: Any) -> str:
     return f"{place}: {message[:1].lower()}{message[1:]}; got {item['input']!r:.60}"
 
 
-_TABLES: dict[str, list[type[Section]]] = {"methods": [Method], "targets": [Target]}
+_TABLES: dict[str, list[type[Section]]] = {"methods": [Method], "targets": [Target], "tasks": [OwnTask]}
 """Tables of the config whose keys are the user's own names."""
 
 

@@ -10,11 +10,14 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Int, UInt8
 
+from ecglipse.corpora.label_sets import CHAPMAN_RHYTHMS, LABEL_SETS
 from ecglipse.errors import TaskError
 
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
 STATEMENT_RECORDS = 40
 """A statement with fewer records than this is left out of the task "statements"."""
+LABEL_SET_RECORDS = 20
+"""A class of a label set with fewer records than this is left out; as in the published system."""
 
 RHYTHMS: tuple[dict[str, frozenset[str]], ...] = (
     {name: frozenset({name}) for name in ("SR", "AFIB", "STACH", "SBRAD", "SARRH")},
@@ -25,8 +28,9 @@ RHYTHMS: tuple[dict[str, frozenset[str]], ...] = (
         "tachycardia": frozenset({"427084000"}),
         "bradycardia": frozenset({"426177001"}),
     },
+    CHAPMAN_RHYTHMS,
 )
-"""Rhythm classes in PTB-XL's, the simulator's and SNOMED's words."""
+"""Rhythm classes in PTB-XL's, the simulator's, SNOMED's and Chapman-Shaoxing's words."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def find_task(
     """Give a task by name.
 
     Args:
-        name: "sex", "superclass", "statements", "rhythm", or one of `custom`.
+        name: "sex", "superclass", "statements", "rhythm", a key of `LABEL_SETS`, or one of `custom`.
         vocabulary: of the store's manifest.
         table: of the store's records.
         custom: a user's own tasks, which come first.
@@ -84,8 +88,10 @@ def find_task(
     if custom and name in custom:
         return custom[name]
     makers = {"sex": _sex, "superclass": _superclass, "statements": _statements, "rhythm": _rhythm}
+    if name in LABEL_SETS:
+        return _label_set(name, table)
     if name not in makers:
-        known = sorted({*makers, *(custom or {})})
+        known = sorted({*makers, *LABEL_SETS, *(custom or {})})
         near = difflib.get_close_matches(name, known, n=1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
         raise TaskError(f"no task {name!r}{meant}", hint=f"tasks are {', '.join(known)}")
@@ -159,6 +165,17 @@ def _rhythm(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
     if len(present) < 2:
         raise TaskError("task 'rhythm': the store's codes name fewer than two rhythms")
     return Task("rhythm", "Rhythm", "multiclass", tuple(present), tuple(present.values()))
+
+
+def _label_set(name: str, table: pd.DataFrame) -> Task:
+    """The classes of a published set of which the store has enough."""
+    classes = {}
+    for title, codes in LABEL_SETS[name].items():
+        if sum(bool(codes & set(held)) for held in table["codes"]) >= LABEL_SET_RECORDS:
+            classes[title] = codes
+    if not classes:
+        raise TaskError(f"task {name!r}: no class has {LABEL_SET_RECORDS} records in the store")
+    return Task(name, name, "multilabel", tuple(classes), tuple(classes.values()))
 
 
 def _coded(vocabulary: Mapping[str, Any], key: str, value: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ from ecglipse.commands import pretrain, report, study, transfer, verify
 from ecglipse.config import check
 from ecglipse.errors import CheckpointError, ConfigError, TaskError
 from ecglipse.results import Ledger
+from ecglipse.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -215,3 +216,50 @@ def test_a_run_of_another_encoder_is_refused(tiny: dict[str, Any]) -> None:
         transfer(check(wider, where="tiny"), run=made.run)
     steps = [json.loads(line) for line in (made.run / "steps.jsonl").read_text().splitlines()]
     assert steps[-1]["step"] == made.steps
+
+
+def test_a_task_of_ones_own_is_read_as_its_codes_say(tiny: dict[str, Any]) -> None:
+    content = tiny | {
+        "tasks": {
+            "fast": {"kind": "binary", "classes": {"fast": ["ST", "AF"]}, "title": "Fast"},
+            "slow or fast": {"kind": "multiclass", "classes": {"slow": ["SB"], "fast": ["ST"]}},
+        },
+        "methods": {"random-init": {"kind": "init"}},
+        "study": tiny["study"] | {"baselines": []},
+        "transfer": tiny["transfer"] | {"tasks": ["fast", "slow or fast"], "probes": ["linear"]},
+    }
+    made = study(check(content, where="t"), progress=False)
+    lines = Ledger(made.folder).lines()
+    assert {(line["task"], line["task_kind"], tuple(line["classes"])) for line in lines} == {
+        ("fast", "binary", ("fast",)),
+        ("slow or fast", "multiclass", ("slow", "fast")),
+    }
+    store = Store.open(Path(tiny["store"]))
+    for line in lines:
+        kept = Ledger(made.folder).predictions(line)
+        held = [set(store.table["codes"][row]) for row in kept.rows]
+        if line["task"] == "fast":
+            assert kept.truth[:, 0].astype(bool).tolist() == [bool(codes & {"ST", "AF"}) for codes in held]
+        else:
+            assert kept.truth[:, 1].astype(bool).tolist() == ["ST" in codes for codes in held]
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        ({"kind": "binary", "classes": {"a": ["x"], "b": ["y"]}}, "a binary task has one class"),
+        ({"kind": "multiclass", "classes": {"a": ["x"]}}, "two classes at least"),
+        ({"classes": {"a": []}}, "a class without codes"),
+        ({"clases": {"a": ["x"]}}, "did you mean `classes`"),
+    ],
+)
+def test_a_task_that_is_none_is_said(tiny: dict[str, Any], task: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        check(tiny | {"tasks": {"mine": task}}, where="t")
+
+
+def test_a_task_whose_codes_the_store_has_not_is_said_before_anything_runs(tiny: dict[str, Any]) -> None:
+    content = tiny | {"tasks": {"mine": {"classes": {"a": ["XYZ"]}}}}
+    content["transfer"] = tiny["transfer"] | {"tasks": ["mine"]}
+    with pytest.raises(TaskError, match="task 'mine': no record of class a in the store"):
+        study(check(content, where="t"), progress=False)

@@ -1,6 +1,6 @@
 """Where encoders are read: a study's own store, and the other databases it names as targets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -10,11 +10,11 @@ from jaxtyping import Int, UInt8
 from ecglipse.batches import Batches, best_device
 from ecglipse.commands import _assemble
 from ecglipse.commands._pretrain import open_store, pick_split
-from ecglipse.config import Config
+from ecglipse.config import Config, OwnTask
 from ecglipse.errors import ConfigError
 from ecglipse.splits import Split, by_patient, fraction_subset, restrict
 from ecglipse.store import Store
-from ecglipse.tasks import Labels, find_task, label
+from ecglipse.tasks import Labels, Task, find_task, label
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,12 @@ class Place:
     Args:
         store: of the recordings.
         split: of its rows.
+        own: tasks of the config.
     """
 
     store: Store
     split: Split
+    own: dict[str, Task] = field(default_factory=dict)
 
     @cached_property
     def batches(self) -> Batches:
@@ -56,7 +58,8 @@ class Place:
         Raises:
             TaskError: if the task cannot be had from the store.
         """
-        return label(find_task(task, self.store.manifest.vocabulary, self.store.table), self.store.table)
+        vocabulary, table = self.store.manifest.vocabulary, self.store.table
+        return label(find_task(task, vocabulary, table, custom=self.own), table)
 
     @cached_property
     def _known(self) -> dict[str, tuple[Labels, dict[str, Part]]]:
@@ -90,7 +93,8 @@ def places(config: Config, *, rotation: int) -> dict[str, Place]:
         ConfigError: if a target has other leads, rate or length than the study's own store.
     """
     own = open_store(config, Store)
-    found = {"": Place(own, pick_split(_assemble.splits(config, own), rotation))}
+    tasks = {name: _task(name, rule) for name, rule in config.tasks.items()}
+    found = {"": Place(own, pick_split(_assemble.splits(config, own), rotation), tasks)}
     for name, target in config.targets.items():
         store = Store.open(Path(target.store))
         if (store.fs, store.n_samples, store.leads) != (own.fs, own.n_samples, own.leads):
@@ -101,8 +105,14 @@ def places(config: Config, *, rotation: int) -> dict[str, Place]:
             )
         rule = config.split
         split = by_patient(store.table, seed=rotation, validation=rule.validation_share, test=rule.test_share)
-        found[name] = Place(store, split)
+        found[name] = Place(store, split, tasks)
     return found
+
+
+def _task(name: str, rule: OwnTask) -> Task:
+    """A task of the config."""
+    codes = tuple(frozenset(held) for held in rule.classes.values())
+    return Task(name, rule.title or name, rule.kind, tuple(rule.classes), codes, frozenset(rule.scope))
 
 
 def where(task: str) -> tuple[str, str]:
