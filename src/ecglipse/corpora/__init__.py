@@ -42,5 +42,5 @@ def detect(folder: Path) -> Corpus:
     raise CorpusError(
         f"{folder}: no recordings found",
         hint="looked for `ptbxl_database.csv`, `ludb.csv`, CinC 2011's array, `.hea`, `.csv`, `.tsv`, "
-        "`.parquet`, `.npy`, `.npz`, `.edf` and `.dcm` files",
+        "`.parquet`, `.npy`, `.npz`, `.edf`, `.dcm` and `.xml` files",
     )

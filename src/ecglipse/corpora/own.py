@@ -1,4 +1,4 @@
-"""A folder of your own: arrays, tables, EDF and DICOM, with a table of what is known of them. Reads.
+"""A folder of your own: arrays, tables, EDF, DICOM and XML, with a table of what is known of them. Reads.
 
 `records.csv` in the folder, if there is one, lists them: `file`, and any of `record_id`, `patient_id`, `age`,
 `sex`, `codes` (with semicolons between), `fold`. Without it, every file with a known ending is a recording.
@@ -19,10 +19,15 @@ from ecglipse.records.dicom import read_dicom
 from ecglipse.records.edf import read_edf
 from ecglipse.records.reading import Reading
 from ecglipse.records.record import Record
+from ecglipse.records.xml_ecg import read_xml
 
 TABLE = "records.csv"
 COLUMNS = ("file", "record_id", "patient_id", "age", "sex", "codes", "fold")
-_READERS: dict[str, Callable[[Path], Record]] = {".edf": read_edf, ".dcm": read_dicom}
+_READERS: dict[str, Callable[[Path], Record]] = {
+    ".edf": read_edf,
+    ".dcm": read_dicom,
+    ".xml": read_xml,
+}
 _SEXES: dict[str, Literal["female", "male"]] = {
     "f": "female", "female": "female", "w": "female", "m": "male", "male": "male"
 }  # fmt: skip
@@ -176,8 +181,8 @@ CORPUS = Corpus(
     title="A folder of your own",
     licence="your own",
     citation="",
-    about="CSV, TSV, Parquet, NPY, NPZ, EDF and DICOM files. What they do not say is asked for: `--unit`, "
-    "`--source-fs`, `--source-leads`. Patients, ages, sexes, codes and folds come from `records.csv` "
+    about="CSV, TSV, Parquet, NPY, NPZ, EDF, DICOM and XML (MUSE, aECG) files. What they do not say is "
+    "asked for: `--unit`, `--source-fs`, `--source-leads`. Patients, ages, sexes, codes and folds come from `records.csv` "
     f"(columns {', '.join(COLUMNS)}); without it each recording counts as a patient of its own.",
     matches=_matches,
     entries=entries,
