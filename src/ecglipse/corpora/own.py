@@ -182,8 +182,8 @@ CORPUS = Corpus(
     licence="your own",
     citation="",
     about="CSV, TSV, Parquet, NPY, NPZ, EDF, DICOM and XML (MUSE, aECG) files. What they do not say is "
-    "asked for: `--unit`, `--source-fs`, `--source-leads`. Patients, ages, sexes, codes and folds come from `records.csv` "
-    f"(columns {', '.join(COLUMNS)}); without it each recording counts as a patient of its own.",
+    "asked for: `--unit`, `--source-fs`, `--source-leads`. Patients, ages, sexes, codes and folds come from "
+    f"`records.csv` (columns {', '.join(COLUMNS)}); without it each recording counts as a patient of its own.",
     matches=_matches,
     entries=entries,
     vocabulary=_vocabulary,
