@@ -37,6 +37,7 @@ class Shelf:
 
     name: str = "shelf"
     listed: list[Listed] = field(default_factory=list)
+    guesses: None = None
 
     def entries(self, folder: Path) -> Iterator[Listed]:
         return iter(self.listed)
@@ -425,7 +426,7 @@ def test_eight_preparations_at_once_make_one_store(tmp_path: Path, shelf: Shelf,
     for number in range(60):
         shelf.put(dataclasses.replace(good[number % 8], record_id=str(number)))
     fork = multiprocessing.get_context("fork")
-    results = fork.SimpleQueue()
+    results = fork.Queue()
 
     def one() -> None:
         made = prepare(tmp_path, tmp_path / "s", workers=1, progress=False)
@@ -434,7 +435,7 @@ def test_eight_preparations_at_once_make_one_store(tmp_path: Path, shelf: Shelf,
     started = [fork.Process(target=one) for _ in range(8)]
     for process in started:
         process.start()
-    found = [results.get() for _ in started]
+    found = [results.get(timeout=60) for _ in started]
     for process in started:
         process.join()
     assert len({digest for digest, _, _ in found}) == 1

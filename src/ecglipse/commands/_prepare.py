@@ -120,6 +120,7 @@ def prepare(
     if not entries:
         raise CorpusError(f"{source}: no recordings of corpus {found.name!r}")
     names = [entry.record_id for entry in entries]
+    guessed = tuple(found.guesses(source)) if found.guesses is not None else ()
     writer = StoreWriter(
         store,
         corpus=found.name,
@@ -143,7 +144,6 @@ def prepare(
         _take_all(writer, entries, form, source=source, workers=workers, progress=progress)
         writer.processing += _count_sentences(writer, form)
         manifest = writer.commit()
-    guessed = tuple(found.guesses(source)) if found.guesses is not None else ()
     seconds = time.monotonic() - began
     return Prepared(
         store, manifest.n_records, dict(manifest.rejects), seconds, manifest.digest, guessed=guessed

@@ -183,7 +183,7 @@ CORPUS = Corpus(
     citation="",
     about="CSV, TSV, Parquet, NPY, NPZ, EDF, DICOM and XML (MUSE, aECG) files. What they do not say is "
     "asked for: `--unit`, `--source-fs`, `--source-leads`. Patients, ages, sexes, codes and folds come from "
-    f"`records.csv` (columns {', '.join(COLUMNS)}); without it each recording counts as a patient of its own.",
+    f"`{TABLE}` (columns {', '.join(COLUMNS)}); without it each recording counts as one patient.",
     matches=_matches,
     entries=entries,
     vocabulary=_vocabulary,
