@@ -464,7 +464,8 @@ def show(thing: str, *, out: Path | None = None, row: int | None = None, as_json
     Parameters
     ----------
     thing
-        Path of a `.hea` file, a store, a run, a study or a config; or the name of a corpus.
+        Path of a recording (.hea, .edf, .dcm, .xml, .npz), a store, a run, a study or a config; the name of a
+        corpus, or "corpora" for a list of them.
     out
         Picture to write, where there is one.
     row

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ecglipse.commands._show import show
+from ecglipse.corpora import CORPORA
 from ecglipse.errors import ConfigError, EcglipseError, RecordError, StoreError
 from ecglipse.leads import LEADS
 from ecglipse.records.record import Record
@@ -207,3 +208,29 @@ def test_the_current_folder_is_not_a_recording(tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     with pytest.raises(EcglipseError, match="a folder without"):
         show(".")
+
+
+def test_corpora_are_listed_and_each_says_how_to_get_it_and_what_to_learn(tmp_path: Path) -> None:
+    listed = show("corpora")
+    assert set(listed.data["read"]) == set(CORPORA)
+    assert "mimic-iv-ecg 1.0" in listed.text
+    for name in CORPORA:
+        assert show(name).text.split()[:2] == ["name", name]
+    cinc = show("cinc").text
+    assert "`ecglipse fetch cinc2021 FOLDER`" in cinc
+    assert "cinc2011" not in cinc
+    assert "cinc2021-scored (26)" in cinc
+    assert "ptbxl and cinc" in show("ptbxl").text
+
+
+def test_recordings_of_other_formats_are_drawn(tmp_path: Path) -> None:
+    from pydicom.data import get_testdata_file
+
+    found = show(str(get_testdata_file("waveform_ecg.dcm", download=False)), out=tmp_path / "d.png")
+    assert (found.data["fs"], len(found.data["leads"])) == (1000.0, 12)
+    assert (tmp_path / "d.png").stat().st_size > 20_000
+    np.savez(tmp_path / "a.npz", ecg=np.eye(2, 600), fs=100.0, unit="mV", leads=["I", "II"])
+    assert show(str(tmp_path / "a.npz"), out=tmp_path / "a.png").data["leads"] == ["I", "II"]
+    np.savez(tmp_path / "b.npz", ecg=np.eye(2, 600), fs=100.0, leads=["I", "II"])
+    with pytest.raises(RecordError, match="nothing says which unit"):
+        show(str(tmp_path / "b.npz"))

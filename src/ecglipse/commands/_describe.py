@@ -213,8 +213,46 @@ def corpus(name: str) -> Shown:
             what = "a file that is neither a .hea header nor a .toml config"
         hint = fault.hint or "give a recording (.hea), a store, a run, a study, a config (.toml) or a corpus"
         raise EcglipseError(f"{name}: {what}", hint=hint) from None
-    facts = {
-        key: getattr(found, key, None) for key in ("name", "title", "licence", "citation", "about", "url")
-    }
+    from ecglipse.fetch import ARCHIVES
+    from ecglipse.leaks import known_overlaps
+
+    facts = {key: getattr(found, key) for key in ("name", "title", "licence", "citation", "about")}
+    archives = [
+        f"`ecglipse fetch {archive.name} FOLDER` (version {archive.version})"
+        for archive in ARCHIVES.values()
+        if archive.name in (found.name, *_PARTS.get(found.name, ()))
+    ]
+    overlaps = [f"{o.one} and {o.other}: {o.what}" for o in known_overlaps([found.name])]
+    facts |= {"fetch": "; ".join(archives), "overlaps": "; ".join(overlaps), "tasks": _TASKS.get(name, "")}
     kept = {k: str(v) for k, v in facts.items() if v}
     return Shown(lines_of(kept), None, {"kind": "corpus", **kept})
+
+
+_PARTS = {"cinc": ("cinc2020", "cinc2021")}
+"""Archives that one reader is for."""
+
+_TASKS = {
+    "ptbxl": "sex, superclass (5 classes), rhythm (5), statements (those of 71 with 40 records and more)",
+    "cinc": "sex, rhythm (4 classes), cinc2020-scored (24), cinc2021-scored (26), cinc2020-19, cinc2021-21",
+    "chapman": "sex, rhythm (4 groups: AFIB, GSVT, SB, SR)",
+    "ludb": "sex; waves marked by hand",
+    "own": "sex, and tasks of your own in the config ([tasks.NAME])",
+    "wfdb": "sex, and tasks of your own in the config ([tasks.NAME])",
+}
+"""What can be learnt from a corpus, in the words of `transfer.tasks`."""
+
+
+def corpora() -> Shown:
+    """List the corpora that `prepare` reads and those that `fetch` brings."""
+    from ecglipse.corpora import CORPORA
+    from ecglipse.fetch import ARCHIVES
+
+    read = {name: held.title for name, held in CORPORA.items()}
+    brought = {name: archive.version for name, archive in ARCHIVES.items()}
+    text = (
+        lines_of(read)
+        + "\n\n"
+        + "`ecglipse fetch` brings "
+        + ", ".join(f"{name} {version}" for name, version in brought.items())
+    )
+    return Shown(text, None, {"kind": "corpora", "read": read, "fetched": brought})
