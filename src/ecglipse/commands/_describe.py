@@ -236,6 +236,7 @@ _TASKS = {
     "cinc": "sex, rhythm (4 classes), cinc2020-scored (24), cinc2021-scored (26), cinc2020-19, cinc2021-21",
     "chapman": "sex, rhythm (4 groups: AFIB, GSVT, SB, SR)",
     "ludb": "sex; waves marked by hand",
+    "mimic-iv-ecg": "tasks of your own in the config ([tasks.NAME]), by the machine's statements",
     "own": "sex, and tasks of your own in the config ([tasks.NAME])",
     "wfdb": "sex, and tasks of your own in the config ([tasks.NAME])",
 }

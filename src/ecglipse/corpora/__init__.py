@@ -3,14 +3,15 @@
 import difflib
 from pathlib import Path
 
-from ecglipse.corpora import chapman, cinc, cinc2011, ludb, own, ptbxl, wfdb_folder
+from ecglipse.corpora import chapman, cinc, cinc2011, ludb, mimic, own, ptbxl, wfdb_folder
 from ecglipse.corpora.corpus import CodeInfo as CodeInfo
 from ecglipse.corpora.corpus import Corpus as Corpus
 from ecglipse.corpora.corpus import Entry as Entry
 from ecglipse.errors import CorpusError
 
 CORPORA: dict[str, Corpus] = {
-    module.CORPUS.name: module.CORPUS for module in (ptbxl, ludb, cinc2011, chapman, cinc, wfdb_folder, own)
+    module.CORPUS.name: module.CORPUS
+    for module in (ptbxl, ludb, cinc2011, chapman, mimic, cinc, wfdb_folder, own)
 }
 """All corpora by name, in the order in which a folder is held against them."""
 
