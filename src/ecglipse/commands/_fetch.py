@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ecglipse.errors import FetchError
 
 if TYPE_CHECKING:
-    from ecglipse.fetch import Fetching, Line
+    from ecglipse.fetch import Archive, Fetching, Line
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,9 @@ def fetch(
         archive, folder, base=base, rate=rate, limit_records=limit_records, check=check, line=line
     )
     estimate = fetching.estimate
-    facts = {"licence": archive.licence, "citation": archive.citation, "estimate": estimate}
     name, files = f"{archive.name} {archive.version}", len(fetching.files)
     if dry_run:
-        return Fetched(name, folder, files, 0, 0, seconds=time.monotonic() - began, **facts)  # type: ignore[arg-type]
+        return _said(archive, folder, files, (0, 0), estimate, began)
     if fetching.missing:
         size = "an unknown size" if estimate is None else f"about {estimate / 1e6:,.0f} MB"
         _say(f"{name}: {len(fetching.missing)} of {files} files to come, {size}; {archive.licence}")
@@ -101,7 +100,22 @@ def fetch(
             f"{name}: {len(failed)} of {files} files are missing: {shown}",
             hint="the same command goes on from here",
         )
-    return Fetched(name, folder, files, done, total, seconds=time.monotonic() - began, **facts)  # type: ignore[arg-type]
+    return _said(archive, folder, files, (done, total), estimate, began)
+
+
+def _said(
+    archive: "Archive", folder: Path, files: int, came: tuple[int, int], estimate: int | None, began: float
+) -> Fetched:
+    return Fetched(
+        f"{archive.name} {archive.version}",
+        folder,
+        files,
+        *came,
+        estimate=estimate,
+        seconds=time.monotonic() - began,
+        licence=archive.licence,
+        citation=archive.citation,
+    )
 
 
 def _run(fetching: "Fetching", *, connections: int, progress: bool) -> tuple[int, int, list[str]]:

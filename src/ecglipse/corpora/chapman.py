@@ -12,7 +12,7 @@ from ecglipse.corpora.corpus import CodeInfo, Corpus, Entry, hashed_patient
 from ecglipse.errors import CorpusError
 from ecglipse.leads import LEADS
 from ecglipse.records.arrays import read_array
-from ecglipse.records.reading import Reading
+from ecglipse.records.reading import Reading, sex_of
 from ecglipse.records.record import Record
 
 FOLDERS = ("ECGDataDenoised", "ECGData")
@@ -55,7 +55,6 @@ def _load(path: Path, name: str, row: dict[str, str]) -> Record:
         age = float(row["PatientAge"])
     except ValueError:
         age = -1.0
-    gender = row["Gender"].strip().upper()
     beats = [word for word in row["Beat"].split() if word.upper() != "NONE"]
     return Record(
         signal=read.signal,
@@ -65,7 +64,7 @@ def _load(path: Path, name: str, row: dict[str, str]) -> Record:
         patient_id=hashed_patient("chapman", name),
         source="chapman",
         age=min(age, 90.0) if 0 <= age <= 130 else None,
-        sex="female" if gender == "FEMALE" else "male" if gender == "MALE" else None,
+        sex=sex_of(row["Gender"]),
         codes=tuple(f"chapman:{code}" for code in dict.fromkeys([row["Rhythm"].strip().upper(), *beats])),
     )
 

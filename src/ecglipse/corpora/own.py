@@ -10,14 +10,13 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from ecglipse.corpora.corpus import CodeInfo, Corpus, Entry, hashed_patient
 from ecglipse.errors import CorpusError, RecordError
 from ecglipse.records.arrays import ENDINGS, count_recordings, read_array
 from ecglipse.records.dicom import read_dicom
 from ecglipse.records.edf import read_edf
-from ecglipse.records.reading import Reading
+from ecglipse.records.reading import Reading, sex_of
 from ecglipse.records.record import Record
 from ecglipse.records.xml_ecg import read_xml
 
@@ -28,9 +27,6 @@ _READERS: dict[str, Callable[[Path], Record]] = {
     ".dcm": read_dicom,
     ".xml": read_xml,
 }
-_SEXES: dict[str, Literal["female", "male"]] = {
-    "f": "female", "female": "female", "w": "female", "m": "male", "male": "male"
-}  # fmt: skip
 
 
 def with_reading(reading: Reading) -> Corpus:
@@ -95,7 +91,6 @@ def load(folder: Path, row: dict[str, str], name: str, index: int | None, readin
     known = _READERS.get(ending)
     read = known(path) if known is not None else read_array(path, reading, index=index)
     patient = row.get("patient_id") or (name if read.patient_id == read.record_id else read.patient_id)
-    sex = row.get("sex", "").strip().lower()
     age, fold = _number(row.get("age", "")), _number(row.get("fold", ""))
     return dataclasses.replace(
         read,
@@ -103,7 +98,7 @@ def load(folder: Path, row: dict[str, str], name: str, index: int | None, readin
         patient_id=hashed_patient("own", patient),
         source=folder.name,
         age=read.age if age is None else min(age, 90.0),
-        sex=_SEXES.get(sex, read.sex),
+        sex=sex_of(row.get("sex", "")) or read.sex,
         codes=tuple(code.strip() for code in row.get("codes", "").split(";") if code.strip()),
         fold=None if fold is None else int(fold),
     )

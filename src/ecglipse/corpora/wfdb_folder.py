@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from ecglipse.corpora.corpus import CodeInfo, Corpus, Entry, hashed_patient, headers
+from ecglipse.records.reading import sex_of
 from ecglipse.records.record import Record
 from ecglipse.records.wfdb import read_wfdb
 
@@ -25,7 +26,6 @@ def load(folder: Path, path: Path) -> Record:
         said.setdefault(key.strip().lower(), value.strip())
     inner = path.relative_to(folder)
     source = inner.parts[0] if len(inner.parts) > 1 else folder.name
-    sex = said.get("sex", "").lower()
     return Record(
         signal=read.signal,
         fs=read.fs,
@@ -34,7 +34,7 @@ def load(folder: Path, path: Path) -> Record:
         patient_id=hashed_patient(source, inner.with_suffix("").as_posix()),
         source=source,
         age=_age(said.get("age", "")),
-        sex="female" if sex in ("female", "f") else "male" if sex in ("male", "m") else None,
+        sex=sex_of(said.get("sex", "")),
         codes=tuple(code.strip() for code in said.get("dx", "").split(",") if code.strip()),
     )
 

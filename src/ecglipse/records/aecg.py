@@ -8,7 +8,7 @@ import numpy as np
 
 from ecglipse.errors import RecordError
 from ecglipse.leads import canonical
-from ecglipse.records.reading import PER_MILLIVOLT, rate
+from ecglipse.records.reading import PER_MILLIVOLT, rate, sex_of
 from ecglipse.records.record import Record
 from ecglipse.records.xml_tree import read_tree
 
@@ -57,7 +57,7 @@ def read_aecg(path: Path, root: Any = None) -> Record:
         record_id=path.stem,
         patient_id=_subject(root) or path.stem,
         source="own",
-        sex={"M": "male", "F": "female"}.get(str(gender)),  # type: ignore[arg-type]
+        sex=sex_of(gender),
     )
 
 

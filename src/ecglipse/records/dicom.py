@@ -9,7 +9,7 @@ import numpy as np
 from ecglipse.errors import RecordError
 from ecglipse.leads import canonical
 from ecglipse.records.plain_file import read_plain
-from ecglipse.records.reading import PER_MILLIVOLT, rate
+from ecglipse.records.reading import PER_MILLIVOLT, rate, sex_of
 from ecglipse.records.record import Record
 
 _LARGEST = 2**28
@@ -74,7 +74,6 @@ def _taken(data: Any, number: int, fs: float, path: Path) -> Record:
     signal = np.stack([values[:, channel] * scale for (channel, _), scale in zip(leads, scales, strict=True)])
     age = str(data.get("PatientAge", ""))
     years = float(age[:3]) if age[3:4] == "Y" and age[:3].isdigit() else None
-    sex = {"M": "male", "F": "female"}.get(str(data.get("PatientSex", "")))
     return Record(
         signal=signal.astype(np.float32),
         fs=rate(fs, where=path.name),
@@ -83,7 +82,7 @@ def _taken(data: Any, number: int, fs: float, path: Path) -> Record:
         patient_id=str(data.get("PatientID", "")).strip() or path.stem,
         source="own",
         age=None if years is None else min(years, 90.0),
-        sex=sex,  # type: ignore[arg-type]
+        sex=sex_of(data.get("PatientSex", "")),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ecglipse.errors import RecordError
 from ecglipse.leads import canonical
-from ecglipse.records.reading import PER_MILLIVOLT, millivolts_per, rate
+from ecglipse.records.reading import PER_MILLIVOLT, millivolts_per, rate, sex_of
 from ecglipse.records.record import Record
 
 _MOST_SAMPLES = 2**28
@@ -74,7 +74,6 @@ def _taken(reader: Any, path: Path) -> Record:
                 f"{path.name}: unit {unit or 'none':.20} is not one of mV, uV, V", reason="unit"
             )
         signal[row] = reader.readSignal(number) * millivolts_per(unit, where=path.name)
-    sex = {"male": "male", "female": "female", "m": "male", "f": "female"}.get(str(reader.getSex()).lower())
     return Record(
         signal=signal,
         fs=rate(fs, where=path.name),
@@ -82,7 +81,7 @@ def _taken(reader: Any, path: Path) -> Record:
         record_id=path.stem,
         patient_id=str(reader.getPatientCode()).strip() or path.stem,
         source="own",
-        sex=sex,  # type: ignore[arg-type]
+        sex=sex_of(reader.getSex()),
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ecglipse.errors import RecordError
 from ecglipse.leads import EXPANSION, INDEPENDENT, LEADS, canonical
-from ecglipse.records.reading import rate
+from ecglipse.records.reading import rate, sex_of
 from ecglipse.records.record import Record
 from ecglipse.records.xml_tree import read_tree, text_of
 
@@ -50,7 +50,6 @@ def read_muse(path: Path, root: Any = None) -> Record:
         signal = EXPANSION @ signal[[names.index(lead) for lead in INDEPENDENT]]
         names = LEADS
     age, units = text_of(root, "PatientAge"), text_of(root, "AgeUnits").upper()
-    sex = {"MALE": "male", "FEMALE": "female"}.get(text_of(root, "Gender").upper())
     return Record(
         signal=np.ascontiguousarray(signal, dtype=np.float32),
         fs=_rate(waves[0], path.name),
@@ -59,7 +58,7 @@ def read_muse(path: Path, root: Any = None) -> Record:
         patient_id=text_of(root, "PatientID") or path.stem,
         source="own",
         age=min(float(age), 90.0) if age.isdigit() and units in ("YEARS", "") else None,
-        sex=sex,  # type: ignore[arg-type]
+        sex=sex_of(text_of(root, "Gender")),
     )
 
 

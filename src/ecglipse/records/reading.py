@@ -1,6 +1,7 @@
 """`Reading`: what a file of numbers does not say of itself, and its user must. Pure."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from ecglipse.errors import RecordError
 
@@ -55,3 +56,13 @@ def rate(fs: float | None, *, where: str) -> float:
     if not 50 <= fs <= 10_000:
         raise RecordError(f"{where}: rate {fs:g}, 50 to 10000 Hz expected", reason="header")
     return float(fs)
+
+
+_SEXES: dict[str, Literal["female", "male"]] = {
+    "f": "female", "female": "female", "w": "female", "m": "male", "male": "male"
+}  # fmt: skip
+
+
+def sex_of(word: object) -> Literal["female", "male"] | None:
+    """The sex that a word of a file stands for, whatever its case; None for every other word."""
+    return _SEXES.get(str(word).strip().lower())

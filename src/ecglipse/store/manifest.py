@@ -25,6 +25,21 @@ def belongs(name: str) -> bool:
     return name == FILE or name in TABLES or _SHARD.fullmatch(name) is not None
 
 
+def replaceable(place: Path, shown: Path) -> bool:
+    """Whether a store is there; an empty folder counts as nothing.
+
+    Raises:
+        StoreError: if something is there that is not a store, which must not be removed.
+    """
+    if not place.exists():
+        return False
+    names = sorted(entry.name for entry in place.iterdir()) if place.is_dir() else [place.name]
+    foreign = [name for name in names if not place.is_dir() or not belongs(name) or (place / name).is_dir()]
+    if foreign:
+        raise StoreError(f"{shown}: holds `{foreign[0]}`, which no store has", hint="choose another folder")
+    return bool(names)
+
+
 @dataclass(frozen=True)
 class ShardFile:
     """A shard: records in the order of the table, one `.npy` array (record, lead, time) of int16."""

@@ -21,7 +21,7 @@ from ecglipse.errors import Busy, StoreError
 from ecglipse.leads import LEADS
 from ecglipse.records.record import Record
 from ecglipse.store import _folder, _journal, _shards, _tables
-from ecglipse.store.manifest import FILE, TABLES, Manifest, TableFile, belongs, parse_manifest
+from ecglipse.store.manifest import FILE, TABLES, Manifest, TableFile, parse_manifest, replaceable
 from ecglipse.store.packing import Packed, Window, pack
 
 REJECTS = "rejects.jsonl"
@@ -97,7 +97,7 @@ class StoreWriter:
     def __enter__(self) -> "StoreWriter":
         with self._disk():
             self._place = self.path.resolve()
-            self._replaces = _replaceable(self._place, self.path)
+            self._replaces = replaceable(self._place, self.path)
             self._place.parent.mkdir(parents=True, exist_ok=True)
             try:
                 held = _folder.partial_folder(self._place, key=self._key, keep=_journal.FILE)
@@ -206,7 +206,7 @@ class StoreWriter:
             for entry in manifest.files:
                 if (self._folder / entry.file).stat().st_size != entry.bytes:
                     raise StoreError(f"{self.path}: {entry.file} was changed while the store was written")
-            if _replaceable(self._place, self.path) and not self._replaces:
+            if replaceable(self._place, self.path) and not self._replaces:
                 raise StoreError(f"{self.path}: another store appeared there meanwhile")
             (self._folder / _journal.FILE).unlink()
             _folder.put(self._folder, self._place)
@@ -303,18 +303,3 @@ class StoreWriter:
             full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
             hint = "make room and run it again" if full else None
             raise StoreError(f"{self.path}: cannot be written: {why}", hint=hint) from None
-
-
-def _replaceable(place: Path, shown: Path) -> bool:
-    """Whether a store is there; an empty folder counts as nothing.
-
-    Raises:
-        StoreError: if something is there that is not a store, which must not be removed.
-    """
-    if not place.exists():
-        return False
-    names = sorted(entry.name for entry in place.iterdir()) if place.is_dir() else [place.name]
-    foreign = [name for name in names if not place.is_dir() or not belongs(name) or (place / name).is_dir()]
-    if foreign:
-        raise StoreError(f"{shown}: holds `{foreign[0]}`, which no store has", hint="choose another folder")
-    return bool(names)
