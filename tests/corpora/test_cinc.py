@@ -102,3 +102,11 @@ def test_words_of_cpsc_become_snomed_codes(pack: Path) -> None:
     assert len(entries) == 165
     assert codes.count("164889003") == 30
     assert all(code.isdigit() for code in codes)
+
+
+@pytest.mark.parametrize(("name", "n"), [("georgia", 74), ("cpsc2018", 165), ("ningbo", 66)])
+def test_a_source_of_the_challenge_is_a_corpus_of_its_own(pack: Path, name: str, n: int) -> None:
+    entries = get(name).entries(pack / "cinc2021" / name)
+    assert len(entries) == n
+    assert entries[0].load().source == name
+    assert get(name).vocabulary(pack) == get("cinc").vocabulary(pack)

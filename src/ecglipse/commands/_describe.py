@@ -234,6 +234,9 @@ _PARTS = {"cinc": ("cinc2020", "cinc2021")}
 _TASKS = {
     "ptbxl": "sex, superclass (5 classes), rhythm (5), statements (those of 71 with 40 records and more)",
     "cinc": "sex, rhythm (4 classes), cinc2020-scored (24), cinc2021-scored (26), cinc2020-19, cinc2021-21",
+    "cpsc2018": "sex, rhythm (4 classes), cinc2020-scored, cinc2021-scored",
+    "georgia": "sex, rhythm (4 classes), cinc2020-scored, cinc2021-scored",
+    "ningbo": "sex, rhythm (4 classes), cinc2021-scored",
     "chapman": "sex, rhythm (4 groups: AFIB, GSVT, SB, SR)",
     "ludb": "sex; waves marked by hand",
     "mimic-iv-ecg": "tasks of your own in the config ([tasks.NAME]), by the machine's statements",

@@ -9,9 +9,9 @@ from ecglipse.corpora.corpus import Corpus as Corpus
 from ecglipse.corpora.corpus import Entry as Entry
 from ecglipse.errors import CorpusError
 
+_MODULES = (ptbxl, ludb, cinc2011, chapman, mimic, cinc, wfdb_folder, own)
 CORPORA: dict[str, Corpus] = {
-    module.CORPUS.name: module.CORPUS
-    for module in (ptbxl, ludb, cinc2011, chapman, mimic, cinc, wfdb_folder, own)
+    corpus.name: corpus for corpus in (*(module.CORPUS for module in _MODULES), *cinc.PARTS)
 }
 """All corpora by name, in the order in which a folder is held against them."""
 

@@ -110,3 +110,36 @@ CORPUS = Corpus(
     entries=_entries,
     vocabulary=_vocabulary,
 )
+
+
+def _part(name: str, title: str, citation: str, about: str) -> Corpus:
+    """A source of the challenges as a corpus of its own: the same files, found by name only."""
+    return replace(
+        CORPUS, name=name, title=title, citation=citation, about=about, matches=lambda folder: False
+    )
+
+
+PARTS = (
+    _part(
+        "cpsc2018",
+        "China Physiological Signal Challenge 2018, training set",
+        "Liu et al. 2018, J Med Imaging Health Inform 8:1368",
+        "6,877 records of 6 to 60 s, 500 Hz, nine classes; some releases write words in place of SNOMED "
+        "codes, which are read as the codes. In the challenges 2020 and 2021 too.",
+    ),
+    _part(
+        "georgia",
+        "Georgia 12-lead ECG Challenge database (G12EC)",
+        "Perez Alday et al. 2020, Physiol Meas 41:124003",
+        "10,344 records of 5 or 10 s, 500 Hz, SNOMED codes, no patient ids. In the challenges 2020 and 2021 "
+        "too. E07509 and E07510 are one recording (`ecglipse leaks`).",
+    ),
+    _part(
+        "ningbo",
+        "Ningbo First Hospital 12-lead database",
+        "Zheng et al. 2020, Sci Rep 10:2898",
+        "34,905 records of 10 s, 500 Hz, SNOMED codes. In the challenge 2021 too. Some have constant chest "
+        "leads and are refused by the gate.",
+    ),
+)
+"""Sources of the challenges that are also used alone: `ecglipse prepare FOLDER STORE --corpus georgia`."""
