@@ -1,5 +1,6 @@
 """Configs: what is accepted, and what a user reads when it is not."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,31 @@ def test_digest_sees_values_and_not_their_order() -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     assert digest({"a": 1}) != digest({"a": 2})
     assert check(SMALL, where="c").digest != check({**SMALL, "name": "y"}, where="c").digest
+
+
+def test_a_method_has_its_own_values_and_shares_the_rest() -> None:
+    content = {
+        "name": "n",
+        "store": "s",
+        "out": "o",
+        "methods": {"a": {}, "b": {"masks": "adversarial", "set": {"mask_network.bound": 0.5}}},
+    }
+    config = check(content, where="here")
+    assert config.of("a") == config
+    assert config.of("b").mask_network.bound == 0.5
+    assert config.of("b").masks == config.masks
+    assert config.of("b").of("b") == config.of("b")
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"split.kind": "folds"}, "takes keys of encoder, views, masks, mask_network, pretrain"),
+        ({"mask_network.bond": 0.5}, "mask_network.bond: unknown key; did you mean `bound`"),
+        ({"masks.coverage": 3}, "methods.b.set: masks.coverage"),
+    ],
+)
+def test_a_method_cannot_set_what_does_not_fit(own: dict[str, object], said: str) -> None:
+    content = {"name": "n", "store": "s", "out": "o", "methods": {"b": {"masks": "random", "set": own}}}
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        check(content, where="here")

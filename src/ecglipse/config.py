@@ -39,6 +39,8 @@ class Splits(Section):
     """Folds that choose (kind "folds")."""
     test: tuple[int, ...] = (10,)
     """Folds that are read once (kind "folds")."""
+    rotations: Annotated[tuple[int, ...], Field(min_length=1)] = (0, 1, 2, 3, 4)
+    """Which of the five are studied (kind "rotations"): search on some, confirm on the others."""
     validation_share: Share = 0.15
     """Share of the patients that choose (kind "patients")."""
     test_share: Share = 0.25
@@ -143,14 +145,23 @@ class Method(Section):
     """Adversarial masks: drawn from the learned distribution, or its top segments."""
     mix_shared: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the records that a random mask over all leads hides instead."""
+    set: dict[str, Any] = Field(default_factory=dict)
+    """What this method has otherwise than the rest, by dotted path: { "mask_network.bound" = 0.5 }."""
 
     @model_validator(mode="after")
     def _fits(self) -> "Method":
+        strangers = [key for key in self.set if key.partition(".")[0] not in _OWN]
+        if strangers:
+            raise ValueError(f"`set` takes keys of {', '.join(_OWN)}; not {', '.join(strangers)}")
         if self.kind != "pretrained" and (self.masks != "none" or self.views != "base"):
             raise ValueError(f"kind {self.kind!r} trains nothing: leave out `masks` and `views`")
         if self.masks == "none" and self.mix_shared:
             raise ValueError("`mix_shared` needs `masks`")
         return self
+
+
+_OWN = ("encoder", "views", "masks", "mask_network", "pretrain")
+"""Tables of the config that a method may have its own values for."""
 
 
 class Transfer(Section):
@@ -257,7 +268,31 @@ class Config(Section):
         unknown = [name for name in self.study.baselines if name not in self.methods]
         if unknown:
             raise ValueError(f"`study.baselines` names methods that are not there: {', '.join(unknown)}")
+        for name in self.methods:
+            self.of(name)
         return self
+
+    def of(self, method: str) -> "Config":
+        """The config as one method has it: its own `set` in place of what all share.
+
+        Raises:
+            ConfigError: if a value of `set` does not fit.
+        """
+        own = self.methods[method].set
+        if not own:
+            return self
+        sections: dict[str, dict[str, Any]] = {}
+        for path, value in own.items():
+            section, _, key = path.partition(".")
+            sections.setdefault(section, getattr(self, section).model_dump())[key] = value
+        made = {}
+        for section, content in sections.items():
+            try:
+                made[section] = type(getattr(self, section)).model_validate(content)
+            except ValidationError as error:
+                faults = "; ".join(_fault(item, section) for item in error.errors())
+                raise ConfigError(f"methods.{method}.set: {faults}") from None
+        return self.model_copy(update=made)
 
     @property
     def digest(self) -> str:
@@ -325,12 +360,13 @@ def _apply(content: dict[str, Any], override: str) -> None:
     table[keys[-1]] = value
 
 
-def _fault(item: Any) -> str:
+def _fault(item: Any, *within: str) -> str:
     """One line about one fault: where, what, and a suggestion for a misspelt key."""
-    place = ".".join(str(part) for part in item["loc"]) or "the file"
+    location = (*within, *item["loc"])
+    place = ".".join(str(part) for part in location) or "the file"
     if item["type"] == "extra_forbidden":
-        known = _keys(item["loc"][:-1])
-        near = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+        known = _keys(location[:-1])
+        near = difflib.get_close_matches(str(location[-1]), known, n=1)
         meant = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
         return f"{place}: unknown key; {meant}"
     if item["type"] == "missing":

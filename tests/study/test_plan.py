@@ -22,7 +22,7 @@ CONFIG = check(CONTENT, where="test")
 
 
 def test_units_are_methods_times_seeds_times_rotations() -> None:
-    grid = units(CONFIG, n_rotations=5)
+    grid = units(CONFIG, rotations=range(5))
     assert len(grid) == len(set(grid)) == 3 * 2 * 5
     assert grid[0].method == "simclr"
 

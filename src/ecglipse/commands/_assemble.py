@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches, torch_rng
 from ecglipse.config import Config, Method, digest
+from ecglipse.errors import ConfigError
 from ecglipse.models.heads import Projection
 from ecglipse.models.masknet import MaskNet
 from ecglipse.models.resnet import ResNet1d, resnet18
@@ -40,6 +41,23 @@ def splits(config: Config, store: Store) -> list[Split]:
     if rule.kind == "patients":
         return [by_patient(store.table, seed=0, validation=rule.validation_share, test=rule.test_share)]
     return [by_folds(store.table, train=rule.train, validation=rule.validation, test=rule.test)]
+
+
+def studied(config: Config, store: Store) -> tuple[int, ...]:
+    """Which of the splits are studied.
+
+    Raises:
+        ConfigError: if one is not there.
+    """
+    there = range(len(splits(config, store)))
+    if config.split.kind != "rotations":
+        return tuple(there)
+    missing = [r for r in config.split.rotations if r not in there]
+    if missing:
+        raise ConfigError(
+            f"split.rotations: {missing} not there; they are counted from 0 to {len(there) - 1}"
+        )
+    return config.split.rotations
 
 
 def encoder(config: Config, *, leads: int, seed: int) -> ResNet1d:
@@ -163,7 +181,7 @@ def pretraining_facts(
         "format": "ecglipse-run",
         "version": 1,
         "seed": seed,
-        "method": method.model_dump(mode="json", exclude={"title"}),
+        "method": method.model_dump(mode="json", exclude={"title", "set"}),
         "encoder": dump["encoder"],
         "views": dump["views"],
         "masks": dump["masks"],

@@ -1,5 +1,6 @@
 """Recordings that a study would train on and test on: looked for before anything is run. Touches the disk."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,19 @@ from ecglipse.config import Config
 from ecglipse.errors import TaskError
 
 
-def crossing(config: Config, *, n_rotations: int, folder: Path | None = None) -> list[str]:
+def crossing(config: Config, *, rotations: Sequence[int], folder: Path | None = None) -> list[str]:
     """Say which recordings are on both sides of a split, of the study's store and of its targets.
 
     Args:
         config: of the study.
-        n_rotations: splits of its own store.
+        rotations: which splits of its own store.
         folder: of the study, where the pairs are kept for the next call; None: they are not kept.
 
     Returns:
         A sentence a pair; empty if there is none.
     """
     found = []
-    for rotation in range(n_rotations):
+    for rotation in rotations:
         at = places(config, rotation=rotation)
         own = at[""]
         seen = set(map(int, own.split.train)) | set(map(int, own.split.validation))

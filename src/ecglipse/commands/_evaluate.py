@@ -64,8 +64,8 @@ class Bench:
     def identity(self, unit: Unit, cell: Cell, run: Path | None) -> str:
         """Hash of everything that determines a cell's numbers."""
         place = self.places[where(cell.task)[0]]
-        rule = self.config.transfer
-        encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, self.config.encoder.model_dump()]
+        rule, own = self.config.transfer, self.config.of(unit.method)
+        encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, own.encoder.model_dump()]
         finetuning = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
         finetuning.pop("finetune_draws")
         return cell_id(
@@ -80,7 +80,7 @@ class Bench:
             fraction=cell.fraction,
             draw=cell.draw,
             validation=cell.validation,
-            settings=[finetuning, self.config.views.model_dump()] if cell.probe == "finetune" else None,
+            settings=[finetuning, own.views.model_dump()] if cell.probe == "finetune" else None,
         )
 
     def evaluate(self, unit: Unit, *, run: Path | None, folder: Path) -> tuple[int, int]:
@@ -98,7 +98,7 @@ class Bench:
 
     def encoder(self, unit: Unit, run: Path | None) -> ResNet1d:
         """The unit's encoder: of the run, or with its initial weights."""
-        encoder = _assemble.encoder(self.config, leads=len(self.store.leads), seed=unit.seed)
+        encoder = _assemble.encoder(self.config.of(unit.method), leads=len(self.store.leads), seed=unit.seed)
         if run is not None:
             found = latest_checkpoint(run)
             if found is None:
@@ -159,7 +159,7 @@ class Bench:
             learning_rate=rule.finetune_learning_rate,
             encoder_scale=1.0 if scratch else rule.finetune_encoder_scale,
             seed=unit.seed * 1000 + cell.draw,
-            augment=_assemble.base_views(self.config, fs=place.store.fs),
+            augment=_assemble.base_views(self.config.of(unit.method), fs=place.store.fs),
         )
 
     def _write(

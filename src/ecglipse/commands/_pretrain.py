@@ -75,6 +75,7 @@ def pretrain(
 
     settings = config if isinstance(config, Config) else load(config, overrides=overrides)
     name = choose_method(settings, method)
+    settings = settings.of(name)
     store = open_store(settings, Store)
     split = pick_split(_assemble.splits(settings, store), rotation)
     chosen_seed = settings.study.seeds[0] if seed is None else seed
@@ -127,7 +128,7 @@ def run_folder(config: "Config", name: str, *, store: "Store", split: "Split", s
     from ecglipse.commands._assemble import pretraining_facts
     from ecglipse.config import digest
 
-    facts = pretraining_facts(config, config.methods[name], store=store, split=split, seed=seed)
+    facts = pretraining_facts(config.of(name), config.methods[name], store=store, split=split, seed=seed)
     return Path(config.out) / "runs" / f"{name}-s{seed}-{digest(facts)}"
 
 

@@ -74,7 +74,8 @@ def study(
         first[name].labels(task)
     store = first[""].store
     splits = _assemble.splits(settings, store)
-    grid = units(settings, n_rotations=len(splits))
+    rotations = _assemble.studied(settings, store)
+    grid = units(settings, rotations=rotations)
     total = sum(len(cells(settings, unit)) for unit in grid)
     rows = tuple(
         (name, len(mine), sum(len(cells(settings, unit)) for unit in mine))
@@ -83,10 +84,10 @@ def study(
     )
     folder = Path(settings.out)
     if plan:
-        leaks = tuple(crossing(settings, n_rotations=len(splits)))
+        leaks = tuple(crossing(settings, rotations=rotations))
         return Studied(folder, len(grid), total, 0, time.monotonic() - began, rows, leaks)
     folder.mkdir(parents=True, exist_ok=True)
-    leaks = tuple(crossing(settings, n_rotations=len(splits), folder=folder))
+    leaks = tuple(crossing(settings, rotations=rotations, folder=folder))
     refuse(settings, list(leaks))
     about = _about(settings, store, splits, grid, total) | _before(folder, settings, started)
     about["leaks"] = list(leaks)
@@ -140,6 +141,7 @@ def _about(config: "Config", store: Any, splits: Any, grid: "list[Unit]", total:
                 "masks": rule.masks,
                 "leads": rule.leads,
                 "mix_shared": rule.mix_shared,
+                "set": rule.set,
                 "runs": runs,
             }
         )
@@ -159,6 +161,7 @@ def _about(config: "Config", store: Any, splits: Any, grid: "list[Unit]", total:
             {"train": len(s.train), "validation": len(s.validation), "test": len(s.test), "digest": s.digest}
             for s in splits
         ],
+        "rotations": sorted({unit.rotation for unit in grid}),
         "targets": _targets(config, len(splits)),
         "plan": {"units": len(grid), "cells": total},
         "methods": methods,

@@ -56,6 +56,7 @@ def _method(entry: object, path: Path) -> Method:
         leads=str(entry.get("leads") or "shared"),
         mix=float(mix) if isinstance(mix, int | float) else 0.0,
         views=str(entry.get("views") or "base"),
+        settings=dict(entry["set"]) if isinstance(entry.get("set"), dict) else {},
         runs={str(k): str(v) for k, v in runs.items() if v} if isinstance(runs, dict) else {},
     )
 
@@ -72,7 +73,7 @@ def planned(facts: Mapping[str, Any], method: Method, probe: str, fraction: floa
     As in `ecglipse.study.plan.cells`: all labels are one draw, and fine-tuning takes the first few.
     """
     config = facts.get("config")
-    splits = facts.get("splits")
+    splits = facts.get("rotations") or facts.get("splits")
     try:
         rule, seeds = config["transfer"], config["study"]["seeds"]  # type: ignore[index]
         draws = 1 if fraction == 1.0 else int(rule["draws"])

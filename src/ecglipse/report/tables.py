@@ -20,6 +20,7 @@ class Method:
         leads: what a mask covers: "shared" or "per-lead".
         mix: share of the records that a random mask over all leads hides instead.
         views: what makes a view beside the base augmentation.
+        settings: what it has otherwise than the rest of the study, by dotted path.
         runs: run id by seed.
     """
 
@@ -30,7 +31,14 @@ class Method:
     leads: str = "shared"
     mix: float = 0.0
     views: str = "base"
+    settings: Mapping[str, Any] = field(default_factory=dict)
     runs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def form(self) -> tuple[Any, ...]:
+        """All that a learned mask and its random twin have in common."""
+        shared = {k: v for k, v in self.settings.items() if not k.startswith("mask_network.")}
+        return self.leads, self.mix, self.views, sorted(shared.items())
 
 
 @dataclass(frozen=True)
@@ -180,10 +188,7 @@ class Summary:
         own = self.method(name)
         if own.masks != "adversarial":
             return None
-        same = (own.leads, own.mix, own.views)
-        return next(
-            (m for m in self.methods if m.masks == "random" and (m.leads, m.mix, m.views) == same), None
-        )
+        return next((m for m in self.methods if m.masks == "random" and m.form == own.form), None)
 
 
 def percent(fraction: float) -> str:

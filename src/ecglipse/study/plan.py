@@ -1,5 +1,6 @@
 """What a study consists of: units (one encoder each) and cells (one number in the tables each). Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecglipse.config import Config
@@ -39,15 +40,12 @@ class Cell:
     validation: str
 
 
-def units(config: Config, *, n_rotations: int) -> list[Unit]:
+def units(config: Config, *, rotations: Sequence[int]) -> list[Unit]:
     """All encoders of a study; those that cost most first, so that processes end together."""
     weight = {"pretrained": 0, "scratch": 1, "init": 2}
     names = sorted(config.methods, key=lambda name: weight[config.methods[name].kind])
     return [
-        Unit(name, seed, rotation)
-        for seed in config.study.seeds
-        for rotation in range(n_rotations)
-        for name in names
+        Unit(name, seed, rotation) for seed in config.study.seeds for rotation in rotations for name in names
     ]
 
 
