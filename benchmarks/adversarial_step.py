@@ -20,11 +20,12 @@ from published_unet import PublishedUNet, check_parameters
 from torch import Tensor
 
 from ecglipse.batches import torch_rng
+from ecglipse.masks import LearnedMask, MaskPolicy, NoMask
 from ecglipse.models.heads import Projection
 from ecglipse.models.masknet import MaskNet
 from ecglipse.models.resnet import resnet18
 from ecglipse.objectives import nt_xent
-from ecglipse.pretrain import AdversarialMasking, LearnedMask, MaskPolicy, NoMask
+from ecglipse.pretrain import AdversarialMasking
 
 FS, TIME = 250.0, 2500
 

@@ -82,10 +82,21 @@ class Masks(Section):
 
     coverage: Share = 0.5
     """Share of each record hidden, exactly."""
+    coverage_start: Share | None = None
+    """Share hidden in the first step, from which it moves to `coverage`; none: it is constant."""
+    ramp: Share = 0.5
+    """Share of the steps in which whatever has a start moves to its end."""
     segment_s: Positive = 0.25
     """Length of a segment, s."""
-    fill: Literal["baseline", "bridge"] = "baseline"
-    """What stands in hidden places: the lead's isoelectric level, or a straight line."""
+    bands: Annotated[int, Field(ge=2)] = 8
+    """Bands of frequency of masks over time and frequency."""
+    fill: Literal["baseline", "bridge", "zero", "noise", "token"] = "baseline"
+    """What stands in hidden places: the lead's isoelectric level, a straight line, 0 mV, noise of the lead's
+    size, or a learned level a lead."""
+    taper_s: NotNegative = 0.0
+    """Over which the edges of hidden stretches rise, s."""
+    both_views: bool = False
+    """Hide from both views, each by a draw of its own."""
 
 
 class MaskNetwork(Section):
@@ -99,6 +110,20 @@ class MaskNetwork(Section):
     """Largest size of a logit."""
     temperature: Positive = 1.0
     """Of the relaxation that carries its gradient."""
+    temperature_start: Positive | None = None
+    """The temperature in the first step; none: it is constant."""
+    rivals: Count = 1
+    """Masks that compete for the segments by a softmax, one of which each record gets."""
+    strength: float = 1.0
+    """How hard it plays: 1 is the adversary, 0 leaves it as it was, -1 is an ally of the encoder."""
+    strength_start: float | None = None
+    """The strength in the first step; none: it is constant."""
+    entropy: NotNegative = 0.0
+    """What it pays for each nat between its distribution and chance."""
+    smooth: NotNegative = 0.0
+    """What it pays for the squared difference of neighbouring scores."""
+    diversity: NotNegative = 0.0
+    """What it earns for scores that differ between records."""
     learning_rate: Positive = 1e-3
     """Peak rate."""
     every: Count = 1
@@ -137,10 +162,19 @@ class Method(Section):
     """pretrained without labels; init: a random encoder, frozen; scratch: a random encoder, fine-tuned."""
     views: Literal["base", "3kg", "3kg-projection"] = "base"
     """What makes a view beside the base augmentation."""
-    masks: Literal["none", "random", "adversarial"] = "none"
-    """Who decides what is hidden from the second view."""
-    leads: Literal["shared", "per-lead"] = "shared"
-    """One mask for all leads, or one a lead."""
+    masks: Literal["none", "random", "adversarial", "predicted", "saliency", "qrs", "t"] = "none"
+    """Who decides what is hidden from the second view: nobody, chance, the mask network, a network that
+    predicts what is hard, what the encoder looks at, or where QRS complexes or T waves are."""
+    leads: Literal["shared", "per-lead", "electrodes", "cells"] = "shared"
+    """One mask for all leads, one a lead, one for the limb leads together and one for each other, or segments
+    of all leads that compete for one coverage."""
+    domain: Literal["time", "spectral"] = "time"
+    """Segments in time, or cells of time and frequency (for all leads at once; random or adversarial)."""
+    network: Literal["learning", "frozen", "shuffled"] = "learning"
+    """Adversarial masks: the network learns; stays as it was drawn; or learns, while the encoder gets each
+    mask on another record: the floors of a learned mask."""
+    network_run: str = ""
+    """A run whose mask network is taken and frozen; "" for none."""
     choice: Literal["drawn", "decided"] = "drawn"
     """Adversarial masks: drawn from the learned distribution, or its top segments."""
     mix_shared: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -157,6 +191,12 @@ class Method(Section):
             raise ValueError(f"kind {self.kind!r} trains nothing: leave out `masks` and `views`")
         if self.masks == "none" and self.mix_shared:
             raise ValueError("`mix_shared` needs `masks`")
+        if self.masks != "adversarial" and (self.network != "learning" or self.network_run):
+            raise ValueError('`network` and `network_run` need `masks = "adversarial"`')
+        if self.network_run and self.network != "frozen":
+            raise ValueError('`network_run` needs `network = "frozen"`')
+        if self.domain == "spectral" and (self.masks not in ("random", "adversarial") or self.mix_shared):
+            raise ValueError('`domain = "spectral"` needs random or adversarial masks without `mix_shared`')
         return self
 
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ecglipse.batches import Batches, torch_rng
+from ecglipse.masks import Form, LearnedMask, RandomMask
 from ecglipse.models.masknet import MaskNet
-from ecglipse.pretrain import AdversarialMasking, LearnedMask, Player, RandomMask, Training
+from ecglipse.pretrain import AdversarialMasking, Player, Training
 
 FS, TIME, RECORDS = 100.0, 400, 24
 STILL = Player(learning_rate=0.0, clip=1e9)
@@ -127,7 +128,7 @@ def test_the_law_notices_a_missing_reversal(monkeypatch: pytest.MonkeyPatch) -> 
     training = play()
     _, masks = separate_phases(training)
     monkeypatch.setattr(
-        "ecglipse.pretrain.game._Reverse.backward", staticmethod(lambda ctx, *grads: grads[0])
+        "ecglipse.pretrain.game._Reverse.backward", staticmethod(lambda ctx, *grads: (grads[0], None))
     )
     training.step()
     assert torch.nn.functional.cosine_similarity(gradients(training.game.policy), masks, dim=0) < -0.99
@@ -230,7 +231,7 @@ def test_every_record_is_seen_once_an_epoch_and_leftovers_of_accumulation_are_fl
 
 def test_random_masks_have_nothing_to_learn() -> None:
     training = play()
-    training.game.policy = RandomMask(groups=12, coverage=0.5, segment_s=0.25, fs=FS)
+    training.game.policy = RandomMask(form=Form(12), coverage=0.5, segment_s=0.25, fs=FS)
     assert list(training.game.policy.parameters()) == []
 
 

@@ -16,8 +16,10 @@ from torch import Tensor
 from ecglipse.batches import Batches, epoch_batches, torch_rng
 from ecglipse.commands import _assemble
 from ecglipse.config import Config, check
+from ecglipse.errors import CheckpointError
 from ecglipse.leads import einthoven_error
-from ecglipse.pretrain import NoMask, Training
+from ecglipse.masks import NoMask
+from ecglipse.pretrain import Training
 from ecglipse.store import Store
 
 METHODS: dict[str, dict[str, Any]] = {
@@ -31,9 +33,38 @@ METHODS: dict[str, dict[str, Any]] = {
     "adversarial-per-lead": {"masks": "adversarial", "leads": "per-lead"},
     "adversarial-decided": {"masks": "adversarial", "leads": "per-lead", "choice": "decided"},
     "adversarial-mixed": {"masks": "adversarial", "leads": "per-lead", "mix_shared": 0.5},
+    "adversarial-electrodes": {"masks": "adversarial", "leads": "electrodes"},
+    "adversarial-cells": {"masks": "adversarial", "leads": "cells"},
+    "adversarial-rivals": {"masks": "adversarial", "set": {"mask_network.rivals": 3}},
+    "adversarial-spectral": {"masks": "adversarial", "domain": "spectral"},
+    "adversarial-ally": {"masks": "adversarial", "set": {"mask_network.strength": -0.7}},
+    "adversarial-both": {"masks": "adversarial", "set": {"masks.both_views": True}},
+    "adversarial-token": {"masks": "adversarial", "set": {"masks.fill": "token", "masks.taper_s": 0.05}},
+    "adversarial-pressed": {
+        "masks": "adversarial",
+        "set": {"mask_network.entropy": 0.3, "mask_network.smooth": 0.3, "mask_network.diversity": 0.3},
+    },
+    "predicted": {"masks": "predicted"},
+    "random-electrodes": {"masks": "random", "leads": "electrodes"},
+    "random-cells": {"masks": "random", "leads": "cells"},
+    "random-spectral": {"masks": "random", "domain": "spectral"},
+    "saliency": {"masks": "saliency", "leads": "per-lead"},
+    "qrs": {"masks": "qrs"},
+    "t": {"masks": "t"},
+    "frozen": {"masks": "adversarial", "network": "frozen"},
+    "shuffled": {"masks": "adversarial", "network": "shuffled"},
 }
-MASKED = [name for name, rule in METHODS.items() if "masks" in rule]
-LEARNED = [name for name, rule in METHODS.items() if rule.get("masks") == "adversarial"]
+MASKED = [
+    name
+    for name, rule in METHODS.items()
+    if "masks" in rule and rule.get("leads") not in ("cells", "electrodes") and "domain" not in rule
+]
+"""Those whose coverage is exact in every lead; for the others see tests/masks/test_families.py."""
+LEARNED = [
+    name
+    for name, rule in METHODS.items()
+    if rule.get("masks") in ("adversarial", "predicted") and rule.get("network", "learning") == "learning"
+]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +87,7 @@ def config(**changes: Any) -> Config:
 
 
 def training(batches: Batches, name: str, **changes: Any) -> Training:
-    rule = config(**changes)
+    rule = config(**changes).of(name)
     made = _assemble.training(rule, rule.methods[name], batches=batches, rows=np.arange(64), seed=1)
     made.encoder_rule = made.mask_rule = type(made.mask_rule)(1e-3, clip=1e9)  # gradients as they are
     return made
@@ -86,7 +117,11 @@ def test_one_pass_equals_two_phases(batches: Batches, name: str, accumulate: int
         game.zero_grad()
         for index, rows in enumerate(parts[start : start + accumulate]):
             (loss_of(*twin.views(rows, index)).loss / accumulate).backward()
-        wanted.append(gradient(game.encoder if loss_of == game.encoder_loss else game.policy))
+        moved, still = (
+            (game.encoder, game.policy) if loss_of == game.encoder_loss else (game.policy, game.encoder)
+        )
+        assert all(p.grad is None for p in still.parameters())
+        wanted.append(gradient(moved))
     made.step()
     for module, by_phases in zip((made.game.encoder, made.game.policy), wanted, strict=True):
         assert by_phases.norm() > 1e-6
@@ -152,9 +187,9 @@ def test_encoder_learns_and_only_learned_masks_move(batches: Batches, name: str)
         made.step()
     moved = {k for k, v in made.game.state_dict().items() if not torch.equal(before[k], v)}
     assert {k for k, _ in made.game.named_parameters() if k.startswith("encoder")} <= moved
-    weights = {k for k, _ in made.game.named_parameters() if k.startswith("policy")}
-    assert bool(weights) == (name in LEARNED)
-    assert weights <= moved
+    weights = {k for k, p in made.game.named_parameters() if k.startswith("policy")}
+    assert bool(weights) == (name in [*LEARNED, "frozen", "shuffled"])
+    assert not weights & moved if name == "frozen" else weights <= moved
 
 
 def test_all_methods_of_a_seed_start_from_the_same_encoder(batches: Batches) -> None:
@@ -162,3 +197,41 @@ def test_all_methods_of_a_seed_start_from_the_same_encoder(batches: Batches) -> 
     first = games[0].encoder.state_dict()
     for game in games[1:]:
         assert all(torch.equal(first[k], v) for k, v in game.encoder.state_dict().items())
+
+
+def test_an_ally_gets_the_opposite_gradient_of_an_adversary(batches: Batches) -> None:
+    adversary, ally = (
+        training(batches, "adversarial-shared", mask_network={"width": 8, "strength": strength})
+        for strength in (1.0, -1.0)
+    )
+    found = []
+    for made in (adversary, ally):
+        made.step()
+        found.append(gradient(made.game.policy))
+    assert torch.equal(found[0], -found[1])
+
+
+def test_a_frozen_network_can_be_another_runs(batches: Batches, tmp_path: Path) -> None:
+    from ecglipse.checkpoints import save_checkpoint
+
+    first = training(batches, "adversarial-per-lead")
+    first.step()
+    save_checkpoint(tmp_path, *first.state())
+    methods = METHODS | {
+        "taken": {
+            "masks": "adversarial",
+            "leads": "per-lead",
+            "network": "frozen",
+            "network_run": str(tmp_path),
+        },
+        "misfit": {"masks": "adversarial", "network": "frozen", "network_run": str(tmp_path)},
+    }
+    taken = training(batches, "taken", methods=methods)
+    for name, weight in first.game.policy.state_dict().items():
+        assert torch.equal(weight, taken.game.policy.state_dict()[name])
+    assert not taken.mask_weights
+    with pytest.raises(CheckpointError, match="its mask network does not fit"):
+        training(batches, "misfit", methods=methods)
+    misplaced = dict(methods["taken"], network_run=str(tmp_path / "nowhere"))
+    with pytest.raises(CheckpointError, match="no checkpoint with a mask network"):
+        training(batches, "taken", methods=methods | {"taken": misplaced})

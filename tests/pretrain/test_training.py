@@ -11,10 +11,11 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches, epoch_batches, torch_rng
 from ecglipse.errors import TrainingError
+from ecglipse.masks import LearnedMask
 from ecglipse.models.heads import Projection
 from ecglipse.models.masknet import MaskNet
 from ecglipse.models.resnet import resnet18
-from ecglipse.pretrain import AdversarialMasking, LearnedMask, Player, Training
+from ecglipse.pretrain import AdversarialMasking, Player, Training
 from ecglipse.store import Store
 
 

@@ -9,25 +9,15 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from ecglipse.batches import Batches, torch_rng
+from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, digest
 from ecglipse.errors import ConfigError
 from ecglipse.models.heads import Projection
-from ecglipse.models.masknet import MaskNet
 from ecglipse.models.resnet import ResNet1d, resnet18
-from ecglipse.pretrain import (
-    AdversarialMasking,
-    LearnedMask,
-    MaskPolicy,
-    MixedMask,
-    NoMask,
-    Player,
-    RandomMask,
-    Training,
-)
+from ecglipse.pretrain import AdversarialMasking, Player, Training
 from ecglipse.splits import Split, by_folds, by_patient, rotations
 from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
-from ecglipse.views.masking import FILLS
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
 
 View = Callable[[Tensor, torch.Generator], Tensor]
@@ -92,51 +82,21 @@ def view(config: Config, method: Method, *, fs: float) -> View:
     return both
 
 
-def policy(config: Config, method: Method, *, leads: int, fs: float, seed: int) -> MaskPolicy:
-    """Who decides what is hidden."""
-    if method.masks == "none":
-        return NoMask()
-    rule = config.masks
-    groups = 1 if method.leads == "shared" else leads
-    chance = RandomMask(groups=groups, coverage=rule.coverage, segment_s=rule.segment_s, fs=fs)
-    first: MaskPolicy = chance
-    if method.masks == "adversarial":
-        network = config.mask_network
-        net = MaskNet(
-            leads=leads,
-            groups=groups,
-            width=network.width,
-            fs=fs,
-            frame_hz=network.frame_hz,
-            generator=torch_rng(seed, "init", "masks"),
-        )
-        first = LearnedMask(
-            net,
-            coverage=rule.coverage,
-            segment_s=rule.segment_s,
-            fs=fs,
-            bound=network.bound,
-            temperature=network.temperature,
-            choice=method.choice,
-        )
-    if not method.mix_shared:
-        return first
-    shared = RandomMask(groups=1, coverage=rule.coverage, segment_s=rule.segment_s, fs=fs)
-    return MixedMask(first, shared, share=method.mix_shared)
-
-
 def training(
     config: Config, method: Method, *, batches: Batches, rows: Int[np.ndarray, " record"], seed: int
 ) -> Training:
     """A pretraining run of a method, not yet begun."""
     store, rule = batches.store, config.pretrain
-    leads = len(store.leads)
+    learner = encoder(config, leads=len(store.leads), seed=seed)
+    network = config.mask_network
     game = AdversarialMasking(
-        encoder(config, leads=leads, seed=seed),
+        learner,
         projection(config, seed=seed),
-        policy(config, method, leads=leads, fs=store.fs, seed=seed),
+        policy(config, method, leads=store.leads, fs=store.fs, seed=seed, encoder=learner),
         temperature=rule.temperature,
-        fill=FILLS[config.masks.fill],
+        fill=fill(config, leads=store.leads),
+        both=config.masks.both_views,
+        strength=ramp(network.strength_start, network.strength, config.masks.ramp),
     ).to(batches.device)
     return Training(
         game,
@@ -181,7 +141,8 @@ def pretraining_facts(
         "format": "ecglipse-run",
         "version": 1,
         "seed": seed,
-        "method": method.model_dump(mode="json", exclude={"title", "set"}),
+        "method": method.model_dump(mode="json", exclude={"title", "set", "network_run"}),
+        "network": loaded_network(method)[1] if method.network_run else None,
         "encoder": dump["encoder"],
         "views": dump["views"],
         "masks": dump["masks"],

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Int
 
 from ecglipse.batches import torch_rng
-from ecglipse.pretrain import NoMask, Training
+from ecglipse.masks import NoMask
+from ecglipse.pretrain import Training
 from ecglipse.seeding import numpy_rng
 
 DRAWS = 64

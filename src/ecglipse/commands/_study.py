@@ -140,6 +140,8 @@ def _about(config: "Config", store: Any, splits: Any, grid: "list[Unit]", total:
                 "views": rule.views,
                 "masks": rule.masks,
                 "leads": rule.leads,
+                "domain": rule.domain,
+                "network": rule.network,
                 "mix_shared": rule.mix_shared,
                 "set": rule.set,
                 "runs": runs,

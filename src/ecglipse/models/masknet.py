@@ -18,7 +18,7 @@ class MaskNet(nn.Module):
 
     Args:
         leads: leads of the input.
-        groups: 1 for one mask over all leads, or as many as leads.
+        groups: scores a segment: 1 for one mask over all leads, or as many as leads, or as bands.
         width: channels of the first level; the others have 1.5 and 2 times as many.
         fs: of the input, Hz.
         frame_hz: frames a second that the network sees, 25 to 50.
@@ -43,7 +43,7 @@ class MaskNet(nn.Module):
             raise ValueError(f"`fs` must be at least `frame_hz` = {frame_hz}; got {fs}")
         if width % 8:
             raise ValueError(f"`width` must be a multiple of 8; got {width}")
-        self.fs, self.frame_hz = fs, frame_hz
+        self.fs, self.frame_hz, self.groups = fs, frame_hz, groups
         middle, deep = width * 3 // 2, width * 2
         self.enter = _block(3 * leads, width)
         self.down1 = _block(width, middle, stride=2)

@@ -5,7 +5,7 @@ gradient reversal, so that one forward and one backward give both players their 
 (`encoder_loss`, `mask_loss`) each player has a pass of its own. At equal weights the gradients are equal.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +13,10 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
+from ecglipse.masks import BaselineFill, Drawn, Fill, MaskPolicy, Ramp
 from ecglipse.objectives import nt_xent
-from ecglipse.pretrain.policies import MaskPolicy, NoMask
-from ecglipse.views.masking import baseline_fill, hide
-
-Fill = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -26,13 +24,15 @@ class Round:
     """What one forward pass of the game gives.
 
     Args:
-        loss: L in nats, with its graph.
+        loss: what to call `backward` on: L in nats, and the mask network's own loss if it has one.
+        contrast: L alone, detached.
         mask: what was hidden, detached.
         projection: g f of the hidden view, detached.
     """
 
     loss: Float[Tensor, ""]
-    mask: Float[Tensor, "batch group time"]
+    contrast: Float[Tensor, ""]
+    mask: Float[Tensor, "batch group place"]
     projection: Float[Tensor, "batch dim"]
 
 
@@ -42,9 +42,12 @@ class AdversarialMasking(nn.Module):
     Args:
         encoder: (batch, lead, time) to (batch, feature).
         projection: (batch, feature) to (batch, dim).
-        policy: decides what is hidden; only a `LearnedMask` has something to learn.
+        policy: decides what is hidden; only one with a network has something to learn.
         temperature: of NT-Xent.
-        fill: gives what stands in hidden places from (x, mask).
+        fill: gives what stands in hidden places.
+        both: hide from both views, each by a draw of its own; else from the second alone.
+        strength: how hard the mask network plays: it climbs `strength * L`. 1 is the adversary, -1 an ally
+            that helps the encoder, a ramp a curriculum.
 
     Example:
         >>> game = AdversarialMasking(encoder, projection, policy)       # doctest: +SKIP
@@ -59,11 +62,19 @@ class AdversarialMasking(nn.Module):
         policy: MaskPolicy,
         *,
         temperature: float = 0.1,
-        fill: Fill = baseline_fill,
+        fill: Fill | None = None,
+        both: bool = False,
+        strength: float | Ramp = 1.0,
     ) -> None:
         super().__init__()
         self.encoder, self.projection, self.policy = encoder, projection, policy
-        self.temperature, self.fill = temperature, fill
+        self.fill = BaselineFill() if fill is None else fill
+        self.temperature, self.both = temperature, both
+        self.strength = strength if isinstance(strength, Ramp) else Ramp(strength, strength)
+
+    def at(self, progress: float) -> None:
+        """Tell everything that follows a schedule which share of the steps is done, 0 to 1."""
+        self.policy.at(progress)
 
     def one_pass(
         self,
@@ -71,9 +82,17 @@ class AdversarialMasking(nn.Module):
         view_b: Float[Tensor, "batch lead time"],
         generator: torch.Generator,
     ) -> Round:
-        """Give L; its backward leaves dL in encoder and projection and -dL in the mask network."""
-        mask: Tensor = _Reverse.apply(self.policy(view_b, generator))  # type: ignore[no-untyped-call]
-        return self._contrast(view_a, view_b, mask)
+        """Give L; its backward leaves dL in encoder and projection and -dL in the mask network.
+
+        Raises:
+            ValueError: if the encoder sees other masks than the network is judged by (`policy.apart`).
+        """
+        if self.policy.apart:
+            raise ValueError("`policy` shows the encoder other masks than its own: play in two phases")
+        drawn = self._draw(view_a, view_b, generator)
+        strength = self.strength.at(self.policy.progress)
+        masks = [_Reverse.apply(d.mask, strength) for d in drawn]  # type: ignore[no-untyped-call]
+        return self._contrast(view_a, view_b, masks, drawn, generator, own=True)
 
     def encoder_loss(
         self,
@@ -83,8 +102,9 @@ class AdversarialMasking(nn.Module):
     ) -> Round:
         """Give L for encoder and projection alone: the mask is a constant."""
         with torch.no_grad():
-            mask = self.policy(view_b, generator)
-        return self._contrast(view_a, view_b, mask)
+            drawn = self._draw(view_a, view_b, generator)
+            masks = [self.policy.shown(d.mask) for d in drawn]
+        return self._contrast(view_a, view_b, masks, drawn, generator, own=False)
 
     def mask_loss(
         self,
@@ -93,18 +113,40 @@ class AdversarialMasking(nn.Module):
         generator: torch.Generator,
     ) -> Round:
         """Give -L for the mask network alone: encoder and projection are constants, statistics included."""
-        mask = self.policy(view_b, generator)
-        with constant(self.encoder), constant(self.projection):
-            played = self._contrast(view_a, view_b, mask)
-        return Round(loss=-played.loss, mask=played.mask, projection=played.projection)
+        drawn = self._draw(view_a, view_b, generator)
+        strength = self.strength.at(self.policy.progress)
+        masks = [_Reverse.apply(d.mask, strength) for d in drawn]  # type: ignore[no-untyped-call]
+        with constant(self.encoder), constant(self.projection), constant(self.fill):
+            return self._contrast(view_a, view_b, masks, drawn, generator, own=True)
 
-    def _contrast(self, view_a: Tensor, view_b: Tensor, mask: Tensor) -> Round:
-        masked = not isinstance(self.policy, NoMask)
-        hidden = hide(view_b, mask, self.fill(view_b, mask)) if masked else view_b
+    def _draw(self, view_a: Tensor, view_b: Tensor, generator: torch.Generator) -> list[Drawn]:
+        """One draw for the second view, and one for the first where both are hidden."""
+        drawn = [self.policy.draw(view_b, generator)]
+        return [*drawn, self.policy.draw(view_a, generator)] if self.both else drawn
+
+    def _contrast(
+        self,
+        view_a: Tensor,
+        view_b: Tensor,
+        masks: list[Tensor],
+        drawn: list[Drawn],
+        generator: torch.Generator,
+        *,
+        own: bool,
+    ) -> Round:
+        hidden = self.policy.hide(view_b, masks[0], self.fill, generator)
+        if self.both:
+            view_a = self.policy.hide(view_a, masks[1], self.fill, generator)
         z_a = self.projection(self.encoder(view_a))
         z_b = self.projection(self.encoder(hidden))
-        loss = nt_xent(z_a, z_b, temperature=self.temperature)
-        return Round(loss=loss, mask=mask.detach(), projection=z_b.detach())
+        contrast = nt_xent(z_a, z_b, temperature=self.temperature)
+        loss = contrast
+        if own:
+            difficulty = (1 - functional.cosine_similarity(z_a, z_b)).detach().float()
+            for d in drawn:
+                more = self.policy.own_loss(d, difficulty)
+                loss = loss if more is None else loss + more
+        return Round(loss, contrast.detach(), masks[0].detach(), z_b.detach())
 
 
 @contextmanager
@@ -129,12 +171,13 @@ def constant(module: nn.Module) -> Iterator[None]:
 
 
 class _Reverse(torch.autograd.Function):
-    """Identity forward; gradient times -1 backward (Ganin and Lempitsky 2015, arXiv:1409.7495)."""
+    """Identity forward; gradient times -strength backward (Ganin and Lempitsky 2015, arXiv:1409.7495)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
+    def forward(ctx: Any, x: Tensor, strength: float) -> Tensor:
+        ctx.strength = strength
         return x.view_as(x)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        return -grads[0]
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        return -ctx.strength * grads[0], None

@@ -82,7 +82,7 @@ class Training:
         masks: how the mask network learns.
         mask_every: the mask network plays in every n-th step.
         play: "one-pass" (both players move at once, from one backward) or "alternating" (the encoder
-            moves first, then the mask network against the moved encoder).
+            moves first, then the mask network against the moved encoder), which a policy may force.
         warmup: share of all steps in which the rates rise.
         precision: "fp32", or "bf16" for autocast with losses in float32.
     """
@@ -111,8 +111,12 @@ class Training:
         self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
         self.encoder_rule, self.mask_rule = encoder, masks
-        self.encoder_weights = [*game.encoder.parameters(), *game.projection.parameters()]
-        self.mask_weights = list(game.policy.parameters())
+        self.encoder_weights = [
+            *game.encoder.parameters(),
+            *game.projection.parameters(),
+            *game.fill.parameters(),
+        ]
+        self.mask_weights = [p for p in game.policy.parameters() if p.requires_grad]
         self.encoder_optimiser = _adam(self.encoder_weights, encoder)
         self.mask_optimiser = _adam(self.mask_weights, masks) if self.mask_weights else None
         self.done = 0
@@ -140,10 +144,11 @@ class Training:
         self.encoder_optimiser.zero_grad(set_to_none=True)
         if self.mask_optimiser is not None:
             self.mask_optimiser.zero_grad(set_to_none=True)
-        one_pass = self.play == "one-pass"
+        one_pass = self.play == "one-pass" and not self.game.policy.apart
+        self.game.at(self.done / self.total)
         first = self.game.one_pass if plays and one_pass else self.game.encoder_loss
         rounds = [self._backward(first, part, index, len(parts)) for index, part in enumerate(parts)]
-        loss = sum(r.loss.item() for r in rounds) / len(rounds)
+        loss = sum(r.contrast.item() for r in rounds) / len(rounds)
         encoder_grad = self._check(self.encoder_weights, self.encoder_rule, loss)
         mask_grad = None
         if plays and one_pass:

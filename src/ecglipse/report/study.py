@@ -56,6 +56,8 @@ def _method(entry: object, path: Path) -> Method:
         leads=str(entry.get("leads") or "shared"),
         mix=float(mix) if isinstance(mix, int | float) else 0.0,
         views=str(entry.get("views") or "base"),
+        domain=str(entry.get("domain") or "time"),
+        network=str(entry.get("network") or "learning"),
         settings=dict(entry["set"]) if isinstance(entry.get("set"), dict) else {},
         runs={str(k): str(v) for k, v in runs.items() if v} if isinstance(runs, dict) else {},
     )

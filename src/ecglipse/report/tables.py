@@ -16,8 +16,10 @@ class Method:
         name: its key in the ledger.
         title: what readers see.
         kind: "pretrained", "init", "scratch" or "floor".
-        masks: what hides: "none", "random" or "adversarial".
-        leads: what a mask covers: "shared" or "per-lead".
+        masks: what hides: "none", "random", "adversarial", or a guide.
+        leads: what a mask covers: "shared", "per-lead", "electrodes" or "cells".
+        domain: "time" or "spectral".
+        network: "learning", "frozen" or "shuffled", of an adversarial mask.
         mix: share of the records that a random mask over all leads hides instead.
         views: what makes a view beside the base augmentation.
         settings: what it has otherwise than the rest of the study, by dotted path.
@@ -31,6 +33,8 @@ class Method:
     leads: str = "shared"
     mix: float = 0.0
     views: str = "base"
+    domain: str = "time"
+    network: str = "learning"
     settings: Mapping[str, Any] = field(default_factory=dict)
     runs: Mapping[str, str] = field(default_factory=dict)
 
@@ -38,7 +42,7 @@ class Method:
     def form(self) -> tuple[Any, ...]:
         """All that a learned mask and its random twin have in common."""
         shared = {k: v for k, v in self.settings.items() if not k.startswith("mask_network.")}
-        return self.leads, self.mix, self.views, sorted(shared.items())
+        return self.leads, self.mix, self.views, self.domain, sorted(shared.items())
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ class Summary:
 
     def candidates(self) -> tuple[Method, ...]:
         """Give the methods the study is about: learned masks, or else those pretrained and no baseline."""
-        learned = tuple(m for m in self.methods if m.masks == "adversarial")
+        learned = tuple(m for m in self.methods if m.masks == "adversarial" and m.network == "learning")
         return learned or tuple(
             m for m in self.methods if m.kind == "pretrained" and m.name not in self.baselines
         )

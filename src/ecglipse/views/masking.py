@@ -5,6 +5,7 @@ functions, `exact_mask` and `hide`, from scores per segment; they differ only in
 from, so that a random mask is matched to a learned one in coverage and in segment lengths by construction.
 """
 
+import math
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ def segment_of_sample(
 
 
 def exact_mask(
-    scores: Float[Tensor, "batch group segment"], *, time: int, coverage: float
+    scores: Float[Tensor, "batch group segment"], *, time: int, coverage: float, joint: bool = False
 ) -> Float[Tensor, "batch group {time}"]:
     """Hide the segments of highest score until exactly `round(coverage * time)` samples are hidden.
 
@@ -31,6 +32,7 @@ def exact_mask(
         scores: one per segment; a group is a lead, or all leads at once.
         time: samples.
         coverage: share of samples to hide, 0 to 1.
+        joint: segments of all groups compete, and coverage is that of the record; else it is each group's.
 
     Returns:
         Zeros and ones. Carries no gradient.
@@ -44,12 +46,15 @@ def exact_mask(
     if n_segments > time:
         raise ValueError(f"`scores` has {n_segments} segments for {time} samples; at most one a sample")
     edges = -(torch.arange(n_segments + 1, device=scores.device) * -time // n_segments)  # ceil division
-    lengths = edges.diff()
-    order = scores.detach().argsort(dim=-1, descending=True, stable=True)
+    ranked, lengths, wanted = scores.detach(), edges.diff(), round(coverage * time)
+    if joint:
+        ranked, lengths = ranked.flatten(1), lengths.repeat(scores.shape[1])
+        wanted = round(coverage * time * scores.shape[1])
+    order = ranked.argsort(dim=-1, descending=True, stable=True)
     sorted_lengths = lengths[order]
     before = sorted_lengths.cumsum(-1) - sorted_lengths
-    taken = (round(coverage * time) - before).clamp(min=0).minimum(sorted_lengths)
-    allotted = torch.empty_like(taken).scatter_(-1, order, taken)
+    taken = (wanted - before).clamp(min=0).minimum(sorted_lengths)
+    allotted = torch.empty_like(taken).scatter_(-1, order, taken).reshape(scores.shape)
     segment = segment_of_sample(n_segments, time, device=scores.device)
     place = torch.arange(time, device=scores.device) - edges[segment]
     return (place < allotted[..., segment]).to(scores.dtype)
@@ -141,10 +146,11 @@ def random_mask(
     *,
     coverage: float,
     n_segments: int,
+    joint: bool = False,
 ) -> Float[Tensor, "{batch} {groups} {time}"]:
     """Hide uniformly random segments: the twin of a learned mask of the same coverage and segments."""
     scores = torch.rand(batch, groups, n_segments, generator=generator, device=generator.device)
-    return exact_mask(scores, time=time, coverage=coverage)
+    return exact_mask(scores, time=time, coverage=coverage, joint=joint)
 
 
 def hide(
@@ -193,5 +199,20 @@ def bridge_fill(
     return torch.where(visible.any(-1, keepdim=True), line, baseline_fill(x, mask))
 
 
-FILLS = {"baseline": baseline_fill, "bridge": bridge_fill}
-"""What may stand in hidden places, by the name used in configs."""
+def tapered(mask: Float[Tensor, "batch group time"], samples: int) -> Float[Tensor, "batch group time"]:
+    """Give hidden stretches edges that rise over `samples` samples within the stretch, as a raised cosine.
+
+    Visible samples stay visible bit by bit; what is hidden at an edge is hidden in part. The gradient is
+    that of the mask.
+    """
+    if samples < 1:
+        return mask
+    hard = mask.detach()
+    edge = torch.ones_like(hard)
+    for distance in range(1, samples + 1):
+        left = torch.nn.functional.pad(hard, (distance, 0), value=1.0)[..., : hard.shape[-1]]
+        right = torch.nn.functional.pad(hard, (0, distance), value=1.0)[..., distance:]
+        level = 0.5 - 0.5 * math.cos(math.pi * distance / (samples + 1))
+        near = (left < 0.5) | (right < 0.5)
+        edge = torch.where(near, edge.clamp(max=level), edge)
+    return mask * edge

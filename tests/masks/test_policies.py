@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from ecglipse.masks import Form, LearnedMask, MixedMask, NoMask, RandomMask
+from ecglipse.masks.segments import count_segments
 from ecglipse.models.masknet import MaskNet
-from ecglipse.pretrain import LearnedMask, MixedMask, NoMask, RandomMask
-from ecglipse.pretrain.policies import count_segments
 
 FS = 100.0
 
@@ -36,7 +36,7 @@ def test_learned_masks_are_binary_and_cover_exactly(coverage: float, groups: int
 
 
 def test_learned_and_random_masks_have_the_same_segments() -> None:
-    for policy in (learned(), RandomMask(groups=12, coverage=0.5, segment_s=0.25, fs=FS)):
+    for policy in (learned(), RandomMask(form=Form(12), coverage=0.5, segment_s=0.25, fs=FS)):
         mask = policy(signals(), rng()).detach().round()
         folded = mask.unflatten(-1, (40, 25))
         assert (folded == folded[..., :1]).all()
@@ -92,7 +92,7 @@ def test_no_mask_hides_nothing() -> None:
 
 
 def test_mixture_takes_each_record_from_one_of_the_two() -> None:
-    shared = RandomMask(groups=1, coverage=0.5, segment_s=0.25, fs=FS)
+    shared = RandomMask(form=Form(1), coverage=0.5, segment_s=0.25, fs=FS)
     mixed = MixedMask(learned(), shared, share=0.5)
     mask = mixed(signals(400), rng()).detach()
     alike = (mask == mask[:, :1]).all(-1).all(-1)

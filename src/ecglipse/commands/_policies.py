@@ -1,0 +1,186 @@
+"""From the words of a config to a mask policy, its fill and its schedules."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from ecglipse.batches import torch_rng
+from ecglipse.checkpoints import latest_checkpoint
+from ecglipse.config import Config, Method
+from ecglipse.errors import CheckpointError
+from ecglipse.masks import (
+    BaselineFill,
+    BridgeFill,
+    Fill,
+    Form,
+    GuidedMask,
+    LearnedMask,
+    MaskPolicy,
+    MixedMask,
+    NoiseFill,
+    NoMask,
+    PredictedMask,
+    Pressure,
+    Ramp,
+    RandomMask,
+    SaliencyGuide,
+    ShuffledMask,
+    SpectralMask,
+    TokenFill,
+    WaveGuide,
+    ZeroFill,
+    form_of,
+)
+from ecglipse.models.masknet import MaskNet
+
+
+def policy(
+    config: Config, method: Method, *, leads: Sequence[str], fs: float, seed: int, encoder: nn.Module
+) -> MaskPolicy:
+    """Who decides what is hidden.
+
+    Args:
+        config: as the method has it.
+        method: of the config.
+        leads: of the store.
+        fs: Hz.
+        seed: of the mask network's initial weights.
+        encoder: what a policy that follows the encoder looks at.
+    """
+    if method.masks == "none":
+        return NoMask()
+    form = form_of(method.leads, leads)
+    made = _first(config, method, form, n_leads=len(leads), fs=fs, seed=seed, encoder=encoder)
+    if method.network == "shuffled":
+        made = ShuffledMask(made)
+    if method.mix_shared:
+        made = MixedMask(made, _chance(config, form_of("shared", leads), fs=fs), share=method.mix_shared)
+    made.taper = round(config.masks.taper_s * fs)
+    return made
+
+
+def _first(
+    config: Config, method: Method, form: Form, *, n_leads: int, fs: float, seed: int, encoder: nn.Module
+) -> MaskPolicy:
+    """The policy before it is shuffled or mixed."""
+    rule, network = config.masks, config.mask_network
+    coverage = ramp(rule.coverage_start, rule.coverage, rule.ramp)
+    if method.domain == "spectral":
+        bands = rule.bands if method.masks == "adversarial" else 0
+        return SpectralMask(
+            _net(config, method, groups=bands, n_leads=n_leads, fs=fs, seed=seed) if bands else None,
+            bands=rule.bands,
+            coverage=coverage,
+            segment_s=rule.segment_s,
+            fs=fs,
+            bound=network.bound,
+            temperature=network.temperature,
+        )
+    if method.masks == "random":
+        return _chance(config, form, fs=fs)
+    if method.masks in ("qrs", "t", "saliency"):
+        waves = cast(Literal["qrs", "t"], method.masks)
+        return GuidedMask(
+            SaliencyGuide(encoder) if method.masks == "saliency" else WaveGuide(waves, fs=fs),
+            form=form,
+            coverage=coverage,
+            segment_s=rule.segment_s,
+            fs=fs,
+            bound=network.bound,
+        )
+    groups = form.groups * (network.rivals if method.masks == "adversarial" else 1)
+    net = _net(config, method, groups=groups, n_leads=n_leads, fs=fs, seed=seed)
+    if method.masks == "predicted":
+        return PredictedMask(
+            net, form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, bound=network.bound
+        )
+    return LearnedMask(
+        net,
+        coverage=coverage,
+        segment_s=rule.segment_s,
+        fs=fs,
+        form=form,
+        bound=network.bound,
+        temperature=ramp(network.temperature_start, network.temperature, rule.ramp),
+        choice=method.choice,
+        rivals=network.rivals,
+        pressure=Pressure(network.entropy, network.smooth, network.diversity),
+    )
+
+
+def _chance(config: Config, form: Form, *, fs: float) -> MaskPolicy:
+    rule = config.masks
+    coverage = ramp(rule.coverage_start, rule.coverage, rule.ramp)
+    return RandomMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs)
+
+
+def _net(config: Config, method: Method, *, groups: int, n_leads: int, fs: float, seed: int) -> MaskNet:
+    """The mask network with its initial weights, or with another run's; frozen if the method says so."""
+    rule = config.mask_network
+    net = MaskNet(
+        leads=n_leads,
+        groups=groups,
+        width=rule.width,
+        fs=fs,
+        frame_hz=rule.frame_hz,
+        generator=torch_rng(seed, "init", "masks"),
+    )
+    if method.network_run:
+        weights, _ = loaded_network(method)
+        try:
+            net.load_state_dict(weights)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise CheckpointError(
+                f"{method.network_run}: its mask network does not fit: {reason}",
+                hint="give `leads`, `mask_network.width` and `mask_network.rivals` as that run had them",
+            ) from None
+    if method.network == "frozen":
+        net.requires_grad_(False)
+    return net
+
+
+def loaded_network(method: Method) -> tuple[dict[str, Tensor], str]:
+    """The weights of the mask network of `network_run`, and 16 hex digits of them.
+
+    Raises:
+        CheckpointError: if the run has no checkpoint or no mask network.
+    """
+    found = latest_checkpoint(Path(method.network_run))
+    mark = ".net."
+    weights = (
+        {}
+        if found is None
+        else {
+            name.partition(mark)[2]: tensor
+            for name, tensor in sorted(found.tensors.items())
+            if name.startswith("game.policy.") and mark in name
+        }
+    )
+    if not weights:
+        raise CheckpointError(f"{method.network_run}: has no checkpoint with a mask network")
+    content = hashlib.sha256()
+    for name, tensor in weights.items():
+        content.update(name.encode() + tensor.contiguous().to(torch.float32).numpy().tobytes())
+    return weights, content.hexdigest()[:16]
+
+
+def fill(config: Config, *, leads: Sequence[str]) -> Fill:
+    """What stands in hidden places."""
+    makers: dict[str, Callable[[], Fill]] = {
+        "baseline": BaselineFill,
+        "bridge": BridgeFill,
+        "zero": ZeroFill,
+        "noise": NoiseFill,
+        "token": lambda: TokenFill(len(leads)),
+    }
+    return makers[config.masks.fill]()
+
+
+def ramp(start: float | None, end: float, until: float) -> Ramp:
+    """From start to end, or constant."""
+    return Ramp(end if start is None else start, end, until)

@@ -1,0 +1,296 @@
+"""Masks of whole segments in time, hidden by chance, by the mask network, or by a guide that learns nothing.
+
+All three take their masks from scores by the one function `draw_segments`, so that two policies of the same
+form, coverage and segments differ in *where* they hide and in nothing else.
+"""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ecglipse.masks.forms import Form
+from ecglipse.masks.guides import Guide
+from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
+from ecglipse.masks.pressure import Pressure
+from ecglipse.models.masknet import MaskNet
+from ecglipse.views.masking import exact_mask, random_mask, relaxed_shares, spread, straight_through
+
+Choice = Literal["drawn", "decided", "soft"]
+
+
+class RandomMask(MaskPolicy):
+    """Hides uniformly random segments.
+
+    Args:
+        form: which leads are hidden together.
+        coverage: share hidden.
+        segment_s: length of a segment, s; 1 / fs hides random points, the record's length whole leads.
+        fs: Hz.
+    """
+
+    def __init__(self, *, form: Form, coverage: float | Ramp, segment_s: float, fs: float) -> None:
+        super().__init__()
+        self.form, self.coverage, self.segment_s, self.fs = form, _ramp(coverage), segment_s, fs
+
+    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+        """Draw segments without looking at the records."""
+        time = x.shape[-1]
+        mask = random_mask(
+            x.shape[0],
+            self.form.groups,
+            time,
+            generator,
+            coverage=self.coverage.at(self.progress),
+            n_segments=count_segments(time, segment_s=self.segment_s, fs=self.fs, form=self.form),
+            joint=self.form.joint,
+        )
+        return Drawn(self.form.over_leads(mask.to(x.device, x.dtype)))
+
+
+class LearnedMask(MaskPolicy):
+    """Hides the segments that the mask network scores highest, drawn or decided.
+
+    With u the network's raw scores, the logits are `bound * tanh(u / bound)`, centred over the record, so
+    that no segment is ever more than exp(2 * bound) times as likely as another and only differences count.
+
+    Args:
+        net: scores segments, as many groups as `form` has, times `rivals`.
+        coverage: share hidden.
+        segment_s: length of a segment, s.
+        fs: Hz.
+        form: which leads are hidden together; by default each of the network's groups is a lead, or all.
+        bound: largest size of a logit before centring.
+        temperature: of the relaxation through which the gradient flows.
+        choice: "drawn" adds Gumbel noise to the logits before the top segments are taken, which draws
+            segments one by one without replacement in proportion to exp(logit) (Kool et al. 2019,
+            arXiv:1903.06059): the same record is hidden differently each time. "decided" takes the top
+            segments as they are (the published way). "soft" applies the relaxation itself, for which
+            coverage is only approximate; it is there because its gradient is exact.
+        rivals: masks that compete for the segments through a softmax over them, of which each record gets
+            one, drawn uniformly (Shi et al. 2022, arXiv:2201.13100, section 3.2; there every mask is
+            applied, here one is, whose gradient has the same mean). 1: none compete.
+        pressure: what the network pays for the shape of its scores.
+    """
+
+    def __init__(
+        self,
+        net: MaskNet,
+        *,
+        coverage: float | Ramp,
+        segment_s: float,
+        fs: float,
+        form: Form | None = None,
+        bound: float = 2.0,
+        temperature: float | Ramp = 1.0,
+        choice: Choice = "drawn",
+        rivals: int = 1,
+        pressure: Pressure | None = None,
+    ) -> None:
+        super().__init__()
+        self.net, self.form, self.rivals = net, form or Form(net.groups // rivals), rivals
+        self.coverage, self.segment_s, self.fs = _ramp(coverage), segment_s, fs
+        self.bound, self.temperature, self.choice = bound, _ramp(temperature), choice
+        self.pressure = pressure or Pressure()
+
+    def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
+        """Bounded, centred scores of the segments, of all rivals."""
+        segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs, form=self.form)
+        scores = self.bound * torch.tanh(self.net(x, segments).float() / self.bound)
+        if self.rivals > 1:
+            scores = scores.unflatten(1, (self.rivals, -1)).log_softmax(dim=1).flatten(1, 2)
+        dims = (1, 2) if self.form.joint and self.rivals == 1 else (2,)
+        return scores - scores.mean(dim=dims, keepdim=True)
+
+    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+        """Draw a mask; hard in the forward pass, relaxed in the backward pass (straight through)."""
+        logits = self.logits(x)
+        scores = logits
+        if self.rivals > 1:
+            which = torch.rand(len(x), generator=generator, device=generator.device) * self.rivals
+            scores = logits.unflatten(1, (self.rivals, -1))
+            scores = scores[torch.arange(len(x), device=x.device), which.long().to(x.device)]
+        mask = draw_segments(
+            scores,
+            generator,
+            time=x.shape[-1],
+            form=self.form,
+            choice=self.choice,
+            coverage=self.coverage.at(self.progress),
+            temperature=self.temperature.at(self.progress),
+        )
+        return Drawn(mask.to(x.dtype), logits)
+
+    def own_loss(self, drawn: Drawn, difficulty: Float[Tensor, " batch"]) -> Float[Tensor, ""] | None:
+        """What the network pays for the shape of its scores."""
+        return None if drawn.logits is None else self.pressure(drawn.logits)
+
+
+class GuidedMask(MaskPolicy):
+    """Hides by the scores of a guide that does not learn: waves, or what the encoder looks at.
+
+    Args:
+        guide: gives standardised scores.
+        form: which leads are hidden together.
+        coverage: share hidden.
+        segment_s: length of a segment, s.
+        fs: Hz.
+        bound: weight of the scores against the Gumbel noise: 0 hides at random.
+    """
+
+    def __init__(
+        self,
+        guide: Guide,
+        *,
+        form: Form,
+        coverage: float | Ramp,
+        segment_s: float,
+        fs: float,
+        bound: float = 2.0,
+    ) -> None:
+        super().__init__()
+        self.guide, self.form = guide, form
+        self.coverage, self.segment_s, self.fs, self.bound = _ramp(coverage), segment_s, fs, bound
+
+    def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
+        """The guide's scores, bounded and centred."""
+        segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs, form=self.form)
+        per_lead = self.guide(x, segments)
+        scores = self.bound * torch.tanh(_by_group(per_lead, self.form))
+        return scores - scores.mean(dim=-1, keepdim=True)
+
+    @torch.no_grad()
+    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+        """Draw segments in proportion to exp(logit)."""
+        mask = draw_segments(
+            self.logits(x),
+            generator,
+            time=x.shape[-1],
+            form=self.form,
+            choice="drawn",
+            coverage=self.coverage.at(self.progress),
+            temperature=1.0,
+        )
+        return Drawn(mask.to(x.dtype))
+
+
+class PredictedMask(MaskPolicy):
+    """Hides what a network predicts to be hard, learned by regression and not by a game.
+
+    The network's mean score over the hidden places predicts the difficulty of the record's positive pair,
+    standardised over the batch; masks are drawn in proportion to exp(score), bounded as in `LearnedMask`.
+    No gradient passes the encoder, so the policy costs no more than a random one and its own regression.
+
+    Source:
+        Wang et al. 2023, arXiv:2304.05919 (hard patches mining). Departures: the difficulty is that of the
+        contrast, there that of a reconstruction; one number a record, there one a patch.
+    """
+
+    def __init__(
+        self,
+        net: MaskNet,
+        *,
+        form: Form,
+        coverage: float | Ramp,
+        segment_s: float,
+        fs: float,
+        bound: float = 2.0,
+    ) -> None:
+        super().__init__()
+        self.net, self.form = net, form
+        self.coverage, self.segment_s, self.fs, self.bound = _ramp(coverage), segment_s, fs, bound
+
+    def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
+        """The predicted difficulty of hiding each segment."""
+        segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs, form=self.form)
+        scores: Tensor = self.net(x, segments).float()
+        return scores
+
+    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+        """Draw a mask; it carries no gradient, the scores do."""
+        logits = self.logits(x)
+        scores = self.bound * torch.tanh(logits.detach() / self.bound)
+        mask = draw_segments(
+            scores,
+            generator,
+            time=x.shape[-1],
+            form=self.form,
+            choice="drawn",
+            coverage=self.coverage.at(self.progress),
+            temperature=1.0,
+        )
+        return Drawn(mask.detach().to(x.dtype), logits)
+
+    def own_loss(self, drawn: Drawn, difficulty: Float[Tensor, " batch"]) -> Float[Tensor, ""] | None:
+        """Squared error of the predicted difficulty, in units of the batch's variance."""
+        if drawn.logits is None:
+            return None
+        hidden = torch.nn.functional.adaptive_avg_pool1d(drawn.mask.float(), drawn.logits.shape[-1])
+        hidden = _by_group(hidden, self.form) if self.form.lead_of else hidden
+        predicted = (drawn.logits * hidden).sum((1, 2)) / hidden.sum((1, 2)).clamp(min=1e-6)
+        wanted = (difficulty - difficulty.mean()) / difficulty.std(correction=0).clamp(min=1e-6)
+        return (predicted - wanted).square().mean()
+
+
+def draw_segments(
+    scores: Float[Tensor, "batch group segment"],
+    generator: torch.Generator,
+    *,
+    time: int,
+    form: Form,
+    choice: Choice,
+    coverage: float,
+    temperature: float,
+) -> Float[Tensor, "batch some {time}"]:
+    """Turn scores into masks of exact coverage, with the gradient of the relaxed choice.
+
+    Args:
+        scores: of the segments; higher is hidden first.
+        generator: of the Gumbel noise.
+        time: samples.
+        form: which leads a group is.
+        choice: as in `LearnedMask`.
+        coverage: share hidden.
+        temperature: of the relaxation.
+    """
+    if choice == "drawn":
+        scores = scores + _gumbel(scores, generator)
+    if form.joint:
+        flat = relaxed_shares(scores.flatten(1).unsqueeze(1), coverage=coverage, temperature=temperature)
+        shares = flat.reshape(scores.shape)
+    else:
+        shares = relaxed_shares(scores, coverage=coverage, temperature=temperature)
+    if choice == "soft":
+        return form.over_leads(spread(shares, time=time))
+    hard = exact_mask(scores, time=time, coverage=coverage, joint=form.joint)
+    return form.over_leads(straight_through(hard, shares))
+
+
+def count_segments(time: int, *, segment_s: float, fs: float, form: Form | None = None) -> int:
+    """How many segments of about `segment_s` seconds a record of `time` samples is cut into.
+
+    At least 2, or 1 where segments of several leads compete (then whole leads are hidden).
+    """
+    least = 1 if form is not None and form.joint else 2
+    return min(max(round(time / (segment_s * fs)), least), time)
+
+
+def _by_group(
+    per_lead: Float[Tensor, "batch lead segment"], form: Form
+) -> Float[Tensor, "batch group segment"]:
+    """Mean over the leads of each group."""
+    if form.lead_of is not None:
+        groups = torch.tensor(form.lead_of, device=per_lead.device)
+        return torch.stack([per_lead[:, groups == g].mean(1) for g in range(form.groups)], dim=1)
+    return per_lead.mean(1, keepdim=True) if form.groups == 1 else per_lead
+
+
+def _ramp(value: float | Ramp) -> Ramp:
+    return value if isinstance(value, Ramp) else Ramp(value, value)
+
+
+def _gumbel(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Standard Gumbel noise of the shape of `like`."""
+    uniform = torch.rand(like.shape, generator=generator, device=generator.device).to(like.device)
+    return -torch.log(-torch.log(uniform.clamp(1e-7, 1 - 1e-7)))

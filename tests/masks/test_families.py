@@ -1,0 +1,297 @@
+"""Families of masks: exact coverage, what cannot be recovered, what costs nothing at zero, and who learns."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ecglipse.leads import LEADS
+from ecglipse.masks import (
+    BaselineFill,
+    BridgeFill,
+    Fill,
+    GuidedMask,
+    LearnedMask,
+    MaskPolicy,
+    NoiseFill,
+    PredictedMask,
+    Pressure,
+    Ramp,
+    RandomMask,
+    SaliencyGuide,
+    ShuffledMask,
+    SpectralMask,
+    TokenFill,
+    WaveGuide,
+    ZeroFill,
+    form_of,
+)
+from ecglipse.masks.pressure import from_chance
+from ecglipse.models.masknet import MaskNet
+from ecglipse.views.masking import exact_mask, tapered
+
+FS = 100.0
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def signals(n: int = 5, time: int = 1000) -> Tensor:
+    return torch.randn(n, 12, time, generator=rng(9))
+
+
+def net(groups: int, *, gain: float = 1.0) -> MaskNet:
+    made = MaskNet(groups=groups, width=8, fs=FS, generator=rng(3))
+    with torch.no_grad():
+        made.out.weight.mul_(gain)
+    return made
+
+
+def learned(form_name: str, *, rivals: int = 1, gain: float = 1.0, **more: object) -> LearnedMask:
+    form = form_of(form_name, LEADS)
+    settings = {"coverage": 0.4, "segment_s": 0.25, "fs": FS, "form": form, "rivals": rivals, **more}
+    return LearnedMask(net(form.groups * rivals, gain=gain), **settings)
+
+
+def chance(form_name: str, *, coverage: float | Ramp = 0.4, segment_s: float = 0.25) -> RandomMask:
+    return RandomMask(form=form_of(form_name, LEADS), coverage=coverage, segment_s=segment_s, fs=FS)
+
+
+class Sum(torch.nn.Module):
+    """An encoder that looks at the first second of V1 and nothing else."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[:, 6, :100]
+
+
+@pytest.mark.parametrize("form", ["shared", "per-lead", "electrodes", "cells"])
+@pytest.mark.parametrize("time", [1000, 997])
+@pytest.mark.parametrize("kind", ["random", "learned", "rivals"])
+def test_coverage_is_exact_in_every_form(form: str, time: int, kind: str) -> None:
+    policy = {
+        "random": lambda: chance(form),
+        "learned": lambda: learned(form, gain=50.0),
+        "rivals": lambda: learned(form, gain=50.0, rivals=3),
+    }[kind]()
+    mask = policy(signals(time=time), rng()).detach()
+    assert set(mask.unique().tolist()) <= {0.0, 1.0}
+    samples = mask[:, [0, 6, 7, 8, 9, 10, 11]] if form == "electrodes" else mask
+    if form == "cells":
+        wanted = round(0.4 * time * 12)
+        assert (samples.sum((1, 2)) == wanted).all()
+        assert samples.mean(-1).std() > 0.01  # leads are not covered alike
+    else:
+        assert (samples.sum(-1) == round(0.4 * time)).all()
+
+
+def test_whole_leads_are_hidden_when_a_segment_is_the_record() -> None:
+    mask = chance("cells", coverage=0.25, segment_s=10.0)(signals(), rng())
+    per_lead = mask.mean(-1)
+    assert set(per_lead.unique().tolist()) == {0.0, 1.0}
+    assert (per_lead.sum(1) == 3).all()
+
+
+def test_random_points_are_hidden_when_a_segment_is_a_sample() -> None:
+    mask = chance("per-lead", segment_s=0.01)(signals(), rng())
+    assert mask.mean().item() == pytest.approx(0.4, abs=1e-3)
+    runs = (mask.diff(dim=-1) != 0).float().mean().item()
+    assert runs == pytest.approx(2 * 0.4 * 0.6, abs=0.02)  # as of independent points
+
+
+def recoverable(form: str) -> float:
+    """Share of hidden limb-lead samples that are a linear function of what is visible at that moment."""
+    from ecglipse.leads import EXPANSION
+
+    mask = chance(form)(signals(3), rng(4)).numpy().astype(bool)
+    found = hidden = 0
+    for moment in np.unique(mask.transpose(0, 2, 1).reshape(-1, mask.shape[1]), axis=0):
+        visible = EXPANSION[~moment]
+        for lead in range(6):
+            if moment[lead]:
+                hidden += 1
+                rank = np.linalg.matrix_rank(visible) if len(visible) else 0
+                found += np.linalg.matrix_rank(np.vstack([visible, EXPANSION[lead]])) == rank
+    return found / hidden
+
+
+def test_a_hidden_limb_lead_cannot_be_recovered_from_what_an_electrode_mask_leaves() -> None:
+    assert recoverable("electrodes") == 0.0
+    assert recoverable("per-lead") > 0.5  # the check can fail: most limb leads are given away
+
+
+def test_spectral_mask_of_zeros_gives_the_recording_back() -> None:
+    x = signals().double()
+    for time in (1000, 997, 130):
+        policy = SpectralMask(None, bands=6, coverage=0.5, segment_s=0.25, fs=FS)
+        seen = policy.hide(x[..., :time], torch.zeros(5, 6, 40).double(), BaselineFill(), rng())
+        assert (seen - x[..., :time]).abs().max() < 1e-12
+
+
+def test_spectral_mask_takes_out_its_band_and_leaves_the_others() -> None:
+    t = torch.arange(1000) / FS
+    low, high = torch.sin(2 * math.pi * 5 * t), torch.sin(2 * math.pi * 30 * t)
+    policy = SpectralMask(None, bands=6, coverage=0.5, segment_s=0.25, fs=FS)
+    mask = torch.zeros(1, 6, 40)
+    mask[:, 5] = 1  # the top band holds 30 Hz
+    seen = policy.hide((low + high).expand(1, 12, -1).clone(), mask, BaselineFill(), rng())
+    assert (seen[0, 0, 100:-100] - low[100:-100]).abs().max() < 0.02
+
+
+def test_spectral_gradient_reaches_the_network_through_the_transform() -> None:
+    policy = SpectralMask(net(8), bands=8, coverage=0.5, segment_s=0.25, fs=FS)
+    x = signals()
+    drawn = policy.draw(x, rng())
+    assert drawn.mask.detach().sum((1, 2)).tolist() == [160.0] * 5  # half of 8 x 40 cells, exactly
+    policy.hide(x, drawn.mask, BaselineFill(), rng())[:, 0].square().mean().backward()
+    assert policy.net.out.weight.grad.abs().max() > 0
+
+
+def test_rivals_share_the_segments() -> None:
+    policy, x = learned("shared", rivals=2, gain=300.0), signals(3)
+    logits = policy.logits(x).detach()
+    assert logits.shape == (3, 2, 40)
+    assert torch.corrcoef(logits[0])[0, 1] < -0.9  # what one wants, the other does not
+
+
+def test_wave_guides_find_the_waves_of_simulated_records() -> None:
+    from ecglipse.corpora.simulator import simulate_arrays
+
+    made = simulate_arrays(8, seed=1, rhythms=("SR",), noise=0.0)
+    x = torch.from_numpy(np.ascontiguousarray(made.signal))
+    for wave, kind in (("qrs", "QRS"), ("t", "T")):
+        policy = GuidedMask(
+            WaveGuide(wave, fs=FS),
+            form=form_of("shared", LEADS),
+            coverage=0.2,
+            segment_s=0.05,
+            fs=FS,
+            bound=3.0,
+        )
+        mask = torch.stack([policy(x, rng(k)) for k in range(5)]).mean(0)[:, 0]
+        marks = made.waves[made.waves["kind"].str.upper() == kind]
+        inside = torch.zeros(8, 1000, dtype=torch.bool)
+        for row, onset, offset in zip(marks["row"], marks["onset_s"], marks["offset_s"], strict=True):
+            inside[row, max(int(onset * FS), 0) : int(offset * FS) + 1] = True
+        assert mask[inside].mean() > 1.5 * mask[~inside].mean(), wave
+
+
+def test_saliency_hides_what_the_encoder_looks_at_and_leaves_it_as_it_was() -> None:
+    encoder = torch.nn.Sequential(torch.nn.BatchNorm1d(12), Sum())
+    encoder.train()
+    before = {k: v.clone() for k, v in encoder.state_dict().items()}
+    policy = GuidedMask(
+        SaliencyGuide(encoder),
+        form=form_of("per-lead", LEADS),
+        coverage=0.1,
+        segment_s=0.25,
+        fs=FS,
+        bound=4.0,
+    )
+    mask = policy(signals(), rng())
+    assert mask[:, 6, :100].mean() > 0.5  # all of its coverage is a second; chance is 0.1
+    assert mask[:, 0, :100].mean() < 0.3
+    assert encoder.training
+    assert not list(policy.parameters())
+    assert all(torch.equal(before[k], v) for k, v in encoder.state_dict().items())
+
+
+def test_predicted_difficulty_is_learned() -> None:
+    """Records are hard in proportion to what is hidden of their first half: the network finds out."""
+    policy = PredictedMask(
+        net(1), form=form_of("shared", LEADS), coverage=0.5, segment_s=0.25, fs=FS, bound=2.0
+    )
+    optimiser = torch.optim.Adam(policy.parameters(), lr=3e-3)
+    x = signals(32, time=500)
+    for step in range(120):
+        drawn = policy.draw(x, rng(step))
+        assert not drawn.mask.requires_grad
+        hard = drawn.mask[:, 0, :250].mean(-1)
+        optimiser.zero_grad()
+        policy.own_loss(drawn, hard).backward()
+        optimiser.step()
+    first, second = policy.logits(x).detach()[:, 0].unflatten(-1, (2, -1)).mean((0, 2))
+    assert first > second + 0.5
+
+
+def test_pressure_is_zero_at_chance_and_pushes_where_it_says() -> None:
+    flat = torch.zeros(4, 2, 10, requires_grad=True)
+    assert from_chance(flat).item() == pytest.approx(0.0, abs=1e-6)
+    peaked = torch.zeros(4, 1, 10)
+    peaked[..., 0] = 50.0
+    assert from_chance(peaked).item() == pytest.approx(math.log(10), abs=1e-5)
+    assert Pressure()(flat) is None
+    assert Pressure(smooth=1.0)(peaked).item() == pytest.approx(2500 / 9)
+    same, varied = torch.ones(4, 1, 10), torch.randn(4, 1, 10, generator=rng())
+    assert Pressure(diversity=1.0)(varied) < Pressure(diversity=1.0)(same)
+
+
+def test_shuffled_masks_are_the_same_masks_on_other_records() -> None:
+    inner = learned("shared", gain=50.0)
+    policy, x = ShuffledMask(inner), signals()
+    mask = policy(x, rng())
+    shown = policy.shown(mask)
+    assert torch.equal(mask, inner(x, rng()))
+    assert torch.equal(shown[1:], mask[:-1])
+    assert not torch.equal(shown, mask)
+    assert policy.apart
+
+
+@pytest.mark.parametrize("fill", [BaselineFill(), BridgeFill(), ZeroFill(), NoiseFill(), TokenFill(12)])
+def test_nothing_is_changed_where_nothing_is_hidden(fill: Fill) -> None:
+    x, policy = signals(), chance("per-lead")
+    assert torch.equal(policy.hide(x, torch.zeros(5, 12, 1000), fill, rng()), x)
+    mask = policy(x, rng())
+    seen = policy.hide(x, mask, fill, rng())
+    assert torch.equal(seen[mask == 0], x[mask == 0])
+    assert seen.isfinite().all()
+    whole = policy.hide(x, torch.ones(5, 12, 1000), fill, rng())
+    assert whole.isfinite().all()
+
+
+def test_noise_fill_has_the_size_of_the_visible_signal() -> None:
+    x = signals() * torch.linspace(0.1, 2.0, 12)[:, None]
+    policy = chance("per-lead")
+    mask = policy(x, rng())
+    seen = policy.hide(x, mask, NoiseFill(), rng(5))
+    for lead in range(12):
+        hidden = seen[:, lead][mask[:, lead] == 1]
+        assert hidden.std().item() == pytest.approx(x[:, lead].std().item(), rel=0.1)
+
+
+def test_tapered_edges_rise_within_the_hidden_stretch() -> None:
+    mask = torch.zeros(1, 1, 20)
+    mask[..., 5:15] = 1
+    soft = tapered(mask, 2)[0, 0]
+    assert torch.equal(soft[:5], torch.zeros(5))
+    assert torch.equal(soft[7:13], torch.ones(6))
+    assert 0 < soft[5] < soft[6] < 1
+    assert torch.allclose(soft, soft.flip(0))
+    assert torch.equal(tapered(mask, 0), mask)
+    assert torch.equal(tapered(torch.ones(1, 1, 9), 3), torch.ones(1, 1, 9))  # the record's ends are no edges
+
+
+def test_ramps_move_and_stay() -> None:
+    policy = chance("shared", coverage=Ramp(0.1, 0.5, until=0.5))
+    x = signals()
+    found = []
+    for progress in (0.0, 0.25, 0.5, 1.0):
+        policy.at(progress)
+        found.append(policy(x, rng()).mean().item())
+    assert found == pytest.approx([0.1, 0.3, 0.5, 0.5], abs=1e-3)
+
+
+def test_joint_coverage_takes_the_highest_scores_of_all_leads() -> None:
+    scores = torch.zeros(1, 2, 4)
+    scores[0, 1] = torch.tensor([3.0, 2.0, 1.0, 0.5])
+    mask = exact_mask(scores, time=8, coverage=0.5, joint=True)
+    assert mask[0, 0].sum() == 0
+    assert mask[0, 1].sum() == 8
+
+
+def test_every_policy_is_a_module_with_a_state() -> None:
+    policies: list[MaskPolicy] = [chance("cells"), learned("electrodes"), ShuffledMask(learned("shared"))]
+    for policy in policies:
+        policy.load_state_dict(policy.state_dict())
