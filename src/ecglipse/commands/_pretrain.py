@@ -1,6 +1,7 @@
 """`pretrain`: writes a run (config, step log, checkpoints, gallery of masks) from a store without labels."""
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from ecglipse.pretrain import StepReport, Training
     from ecglipse.splits import Split
     from ecglipse.store import Store
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,8 @@ def _go_on(
         for last in training.run():
             lines.write(json.dumps(asdict(last)) + "\n")
             advance(last)
+            for alarm in last.look.alarms if last.look else ():
+                _log.warning("%s, step %d: %s", run.name, last.step, alarm)
             stop = stopping()
             if stop or time.monotonic() - saved > every_s or last.step == training.total:
                 lines.flush()

@@ -24,16 +24,19 @@ class Round:
     """What one forward pass of the game gives.
 
     Args:
-        loss: what to call `backward` on: L in nats, and the mask network's own loss if it has one.
+        loss: what to call `backward` on: L in nats (-L for the mask network alone), and the mask network's
+            own loss if it has one.
         contrast: L alone, detached.
         mask: what was hidden, detached.
         projection: g f of the hidden view, detached.
+        first: g f of the first view, detached.
     """
 
     loss: Float[Tensor, ""]
     contrast: Float[Tensor, ""]
     mask: Float[Tensor, "batch group place"]
     projection: Float[Tensor, "batch dim"]
+    first: Float[Tensor, "batch dim"]
 
 
 class AdversarialMasking(nn.Module):
@@ -114,10 +117,10 @@ class AdversarialMasking(nn.Module):
     ) -> Round:
         """Give -L for the mask network alone: encoder and projection are constants, statistics included."""
         drawn = self._draw(view_a, view_b, generator)
-        strength = self.strength.at(self.policy.progress)
-        masks = [_Reverse.apply(d.mask, strength) for d in drawn]  # type: ignore[no-untyped-call]
+        masks = [d.mask for d in drawn]
+        weight = -self.strength.at(self.policy.progress)
         with constant(self.encoder), constant(self.projection), constant(self.fill):
-            return self._contrast(view_a, view_b, masks, drawn, generator, own=True)
+            return self._contrast(view_a, view_b, masks, drawn, generator, own=True, weight=weight)
 
     def _draw(self, view_a: Tensor, view_b: Tensor, generator: torch.Generator) -> list[Drawn]:
         """One draw for the second view, and one for the first where both are hidden."""
@@ -133,6 +136,7 @@ class AdversarialMasking(nn.Module):
         generator: torch.Generator,
         *,
         own: bool,
+        weight: float = 1.0,
     ) -> Round:
         hidden = self.policy.hide(view_b, masks[0], self.fill, generator)
         if self.both:
@@ -140,13 +144,13 @@ class AdversarialMasking(nn.Module):
         z_a = self.projection(self.encoder(view_a))
         z_b = self.projection(self.encoder(hidden))
         contrast = nt_xent(z_a, z_b, temperature=self.temperature)
-        loss = contrast
+        loss = weight * contrast
         if own:
             difficulty = (1 - functional.cosine_similarity(z_a, z_b)).detach().float()
             for d in drawn:
                 more = self.policy.own_loss(d, difficulty)
                 loss = loss if more is None else loss + more
-        return Round(loss, contrast.detach(), masks[0].detach(), z_b.detach())
+        return Round(loss, contrast.detach(), masks[0].detach(), z_b.detach(), z_a.detach())
 
 
 @contextmanager

@@ -16,7 +16,9 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches, epoch_batches, torch_rng
 from ecglipse.errors import TrainingError
+from ecglipse.masks.pressure import from_chance
 from ecglipse.pretrain.game import AdversarialMasking, Round
+from ecglipse.pretrain.watch import Look, Watch, alarms, alignment, cosine, effective_rank, uniformity
 
 View = Callable[[Tensor, torch.Generator], Tensor]
 
@@ -37,6 +39,7 @@ class StepReport:
         variation: standard deviation of the logits between records, segment by segment; 0 = it gives every
             record the same mask.
         records: records seen in this step.
+        look: what a look at the game saw, with alarms; None in steps without one.
     """
 
     step: int
@@ -49,6 +52,7 @@ class StepReport:
     spread: float | None
     variation: float | None
     records: int
+    look: Look | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class Training:
             moves first, then the mask network against the moved encoder), which a policy may force.
         warmup: share of all steps in which the rates rise.
         precision: "fp32", or "bf16" for autocast with losses in float32.
+        look_every: steps between two looks at the game; the first is at step 20.
     """
 
     def __init__(
@@ -104,6 +109,7 @@ class Training:
         play: Literal["one-pass", "alternating"] = "one-pass",
         warmup: float = 0.05,
         precision: Literal["fp32", "bf16"] = "fp32",
+        look_every: int = 200,
     ) -> None:
         if len(rows) < 2:
             raise TrainingError(f"pretraining needs at least 2 records, found {len(rows)}")
@@ -119,6 +125,7 @@ class Training:
         self.mask_weights = [p for p in game.policy.parameters() if p.requires_grad]
         self.encoder_optimiser = _adam(self.encoder_weights, encoder)
         self.mask_optimiser = _adam(self.mask_weights, masks) if self.mask_weights else None
+        self.watch = Watch(every=look_every)
         self.done = 0
         n_batches = max(len(rows) // min(batch, len(rows)), 1)
         self.steps_per_epoch = math.ceil(n_batches / accumulate)
@@ -146,6 +153,8 @@ class Training:
             self.mask_optimiser.zero_grad(set_to_none=True)
         one_pass = self.play == "one-pass" and not self.game.policy.apart
         self.game.at(self.done / self.total)
+        looks = self.watch.due(self.done + 1)
+        wanted = self._adversarial_direction(parts) if looks and plays else None
         first = self.game.one_pass if plays and one_pass else self.game.encoder_loss
         rounds = [self._backward(first, part, index, len(parts)) for index, part in enumerate(parts)]
         loss = sum(r.contrast.item() for r in rounds) / len(rounds)
@@ -160,19 +169,22 @@ class Training:
             mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
         if plays and self.mask_optimiser is not None:
             _step(self.mask_optimiser, self.mask_rule, rate)
-        spread, variation = self._watch(parts[0])
+        spread, variation = self._spread(parts[0], now=looks)
+        coverage = sum(float(r.mask.mean()) for r in rounds) / len(rounds)
+        look = self._look(rounds[0], wanted, coverage, spread, variation) if looks else None
         self.done += 1
         return StepReport(
             step=self.done,
             epoch=epoch,
             loss=loss,
-            coverage=sum(float(r.mask.mean()) for r in rounds) / len(rounds),
+            coverage=coverage,
             learning_rate=self.encoder_rule.learning_rate * rate,
             encoder_grad=encoder_grad,
             mask_grad=mask_grad,
             spread=spread,
             variation=variation,
             records=sum(len(part) for part in parts),
+            look=look,
         )
 
     def views(
@@ -218,10 +230,51 @@ class Training:
             return (self.done + 1) / warm
         return 0.5 * (1 + math.cos(math.pi * (self.done - warm) / max(self.total - warm, 1)))
 
+    def _adversarial_direction(self, parts: list[np.ndarray]) -> list[Tensor] | None:
+        """The mask network's gradient in a pass of its own at the present weights; None if it plays idle."""
+        if abs(self.game.strength.at(self.game.policy.progress)) < 0.05:
+            return None
+        for index, part in enumerate(parts):
+            self._backward(self.game.mask_loss, part, index, len(parts))
+        return _taken(self.mask_weights)
+
+    def _look(
+        self,
+        played: Round,
+        wanted: list[Tensor] | None,
+        coverage: float,
+        spread: float | None,
+        variation: float | None,
+    ) -> Look:
+        """Look at the step just played, whose gradients still stand."""
+        adversarial = None
+        if wanted is not None:
+            adversarial = cosine(_taken(self.mask_weights, keep=True), wanted)
+        moved = self.watch.moved({"encoder": self.encoder_weights, "mask network": self.mask_weights})
+        rank = effective_rank(played.projection)
+        entropy = self.game.policy.logits(self.batches.millivolts(self.rows[:16]))
+        return Look(
+            alignment=alignment(played.first, played.projection),
+            uniformity=uniformity(played.projection),
+            rank=rank,
+            entropy=None if entropy is None else float(from_chance(entropy.detach())),
+            adversarial=adversarial,
+            moved=moved,
+            alarms=alarms(
+                learns=bool(self.mask_weights),
+                coverage=coverage,
+                spread=spread,
+                variation=variation,
+                rank=rank,
+                adversarial=adversarial,
+                moved=moved,
+            ),
+        )
+
     @torch.no_grad()
-    def _watch(self, rows: Int[np.ndarray, " batch"]) -> tuple[float | None, float | None]:
-        """Spread and variation of the logits on at most 16 records, every tenth step."""
-        if self.done % 10 or not self.mask_weights:
+    def _spread(self, rows: Int[np.ndarray, " batch"], *, now: bool) -> tuple[float | None, float | None]:
+        """Spread and variation of the logits on at most 16 records, every tenth step and when looking."""
+        if (self.done % 10 and not now) or not self.mask_weights:
             return None, None
         logits = self.game.policy.logits(self.batches.millivolts(rows[:16]))
         if logits is None:
@@ -256,6 +309,15 @@ class Training:
     def _optimisers(self) -> list[tuple[str, torch.optim.Optimizer]]:
         pairs = [("encoder", self.encoder_optimiser), ("masks", self.mask_optimiser)]
         return [(name, optimiser) for name, optimiser in pairs if optimiser is not None]
+
+
+def _taken(weights: list[nn.Parameter], *, keep: bool = False) -> list[Tensor]:
+    """The gradients, zeros where there is none; taken away from the weights unless they are kept."""
+    found = [torch.zeros_like(w) if w.grad is None else w.grad.clone() for w in weights]
+    if not keep:
+        for weight in weights:
+            weight.grad = None
+    return found
 
 
 def _adam(weights: list[nn.Parameter], rule: Player) -> torch.optim.Optimizer:
