@@ -111,7 +111,7 @@ def test_a_method_has_its_own_values_and_shares_the_rest() -> None:
 @pytest.mark.parametrize(
     ("own", "said"),
     [
-        ({"split.kind": "folds"}, "takes keys of encoder, views, masks, mask_network, pretrain"),
+        ({"split.kind": "folds"}, "takes keys of encoder, views, masks, mask_network, published, pretrain"),
         ({"mask_network.bond": 0.5}, "mask_network.bond: unknown key; did you mean `bound`"),
         ({"masks.coverage": 3}, "methods.b.set: masks.coverage"),
     ],

@@ -90,9 +90,9 @@ class Masks(Section):
     """Length of a segment, s."""
     bands: Annotated[int, Field(ge=2)] = 8
     """Bands of frequency of masks over time and frequency."""
-    fill: Literal["baseline", "bridge", "zero", "noise", "token"] = "baseline"
-    """What stands in hidden places: the lead's isoelectric level, a straight line, 0 mV, noise of the lead's
-    size, or a learned level a lead."""
+    fill: Literal["baseline", "bridge", "zero", "minimum", "noise", "token"] = "baseline"
+    """What stands in hidden places: the lead's isoelectric level, a straight line, 0 mV, the record's
+    minimum (published), noise of the lead's size, or a learned level a lead."""
     taper_s: NotNegative = 0.0
     """Over which the edges of hidden stretches rise, s."""
     both_views: bool = False
@@ -130,6 +130,21 @@ class MaskNetwork(Section):
     """It plays in every n-th step."""
 
 
+class Published(Section):
+    """Choices of the published code, each a switch, to measure what it costs (docs/differences.md)."""
+
+    slope: Positive = 50.0
+    """Of the sigmoid that makes masks nearly binary (`masks = "published"`; N is `mask_network.rivals`)."""
+    alpha: NotNegative = 0.1
+    """Weight of its penalty on coverage."""
+    ratio: Share = 1.0
+    """Of the penalty; it is least at a coverage of 1 / (2 ratio)."""
+    penalised: Literal["raw", "applied"] = "raw"
+    """The soft mask before binarisation, or what is hidden."""
+    gradient: Literal["adversarial", "cancelled"] = "adversarial"
+    """cancelled: the mask network keeps the encoder's gradient beside its own (needs play "alternating")."""
+
+
 class Pretrain(Section):
     """How the players learn."""
 
@@ -162,9 +177,10 @@ class Method(Section):
     """pretrained without labels; init: a random encoder, frozen; scratch: a random encoder, fine-tuned."""
     views: Literal["base", "3kg", "3kg-projection"] = "base"
     """What makes a view beside the base augmentation."""
-    masks: Literal["none", "random", "adversarial", "predicted", "saliency", "qrs", "t"] = "none"
+    masks: Literal["none", "random", "adversarial", "predicted", "saliency", "qrs", "t", "published"] = "none"
     """Who decides what is hidden from the second view: nobody, chance, the mask network, a network that
-    predicts what is hard, what the encoder looks at, or where QRS complexes or T waves are."""
+    predicts what is hard, what the encoder looks at, where QRS complexes or T waves are, or the mask network
+    in the published way."""
     leads: Literal["shared", "per-lead", "electrodes", "cells"] = "shared"
     """One mask for all leads, one a lead, one for the limb leads together and one for each other, or segments
     of all leads that compete for one coverage."""
@@ -200,7 +216,7 @@ class Method(Section):
         return self
 
 
-_OWN = ("encoder", "views", "masks", "mask_network", "pretrain")
+_OWN = ("encoder", "views", "masks", "mask_network", "published", "pretrain")
 """Tables of the config that a method may have its own values for."""
 
 
@@ -294,6 +310,7 @@ class Config(Section):
     views: Views = Views()
     masks: Masks = Masks()
     mask_network: MaskNetwork = MaskNetwork()
+    published: Published = Published()
     pretrain: Pretrain = Pretrain()
     methods: Annotated[dict[str, Method], Field(min_length=1)]
     transfer: Transfer = Transfer()
@@ -309,7 +326,9 @@ class Config(Section):
         if unknown:
             raise ValueError(f"`study.baselines` names methods that are not there: {', '.join(unknown)}")
         for name in self.methods:
-            self.of(name)
+            own = self.of(name)
+            if own.published.gradient == "cancelled" and own.pretrain.play != "alternating":
+                raise ValueError('`published.gradient = "cancelled"` needs `pretrain.play = "alternating"`')
         return self
 
     def of(self, method: str) -> "Config":

@@ -44,6 +44,7 @@ METHODS: dict[str, dict[str, Any]] = {
         "masks": "adversarial",
         "set": {"mask_network.entropy": 0.3, "mask_network.smooth": 0.3, "mask_network.diversity": 0.3},
     },
+    "published": {"masks": "published", "set": {"mask_network.rivals": 2, "masks.fill": "minimum"}},
     "predicted": {"masks": "predicted"},
     "random-electrodes": {"masks": "random", "leads": "electrodes"},
     "random-cells": {"masks": "random", "leads": "cells"},
@@ -57,13 +58,17 @@ METHODS: dict[str, dict[str, Any]] = {
 MASKED = [
     name
     for name, rule in METHODS.items()
-    if "masks" in rule and rule.get("leads") not in ("cells", "electrodes") and "domain" not in rule
+    if "masks" in rule
+    and rule.get("leads") not in ("cells", "electrodes")
+    and "domain" not in rule
+    and name != "published"
 ]
 """Those whose coverage is exact in every lead; for the others see tests/masks/test_families.py."""
 LEARNED = [
     name
     for name, rule in METHODS.items()
-    if rule.get("masks") in ("adversarial", "predicted") and rule.get("network", "learning") == "learning"
+    if rule.get("masks") in ("adversarial", "predicted", "published")
+    and rule.get("network", "learning") == "learning"
 ]
 
 
@@ -209,6 +214,24 @@ def test_an_ally_gets_the_opposite_gradient_of_an_adversary(batches: Batches) ->
         made.step()
         found.append(gradient(made.game.policy))
     assert torch.equal(found[0], -found[1])
+
+
+def test_the_published_gradient_cancels_itself_and_the_watch_says_so(batches: Batches) -> None:
+    found, looks = [], []
+    for gradient_of in ("adversarial", "cancelled"):
+        made = training(
+            batches,
+            "published",
+            pretrain={"epochs": 10, "batch": 16, "play": "alternating"},
+            published={"gradient": gradient_of, "alpha": 0.0},
+        )
+        made.encoder_rule = type(made.encoder_rule)(1e-9)  # the faster it moves, the less cancels
+        reports = [made.step() for _ in range(20)]
+        found.append(gradient(made.game.policy).norm())
+        looks.append(reports[-1].look)
+    assert found[1] < 0.05 * found[0]
+    assert not looks[0].alarms
+    assert any("does not climb" in alarm for alarm in looks[1].alarms)
 
 
 def test_a_frozen_network_can_be_another_runs(batches: Batches, tmp_path: Path) -> None:

@@ -11,13 +11,16 @@ from ecglipse.leads import LEADS
 from ecglipse.masks import (
     BaselineFill,
     BridgeFill,
+    Drawn,
     Fill,
     GuidedMask,
     LearnedMask,
     MaskPolicy,
+    MinimumFill,
     NoiseFill,
     PredictedMask,
     Pressure,
+    PublishedMask,
     Ramp,
     RandomMask,
     SaliencyGuide,
@@ -239,7 +242,9 @@ def test_shuffled_masks_are_the_same_masks_on_other_records() -> None:
     assert policy.apart
 
 
-@pytest.mark.parametrize("fill", [BaselineFill(), BridgeFill(), ZeroFill(), NoiseFill(), TokenFill(12)])
+@pytest.mark.parametrize(
+    "fill", [BaselineFill(), BridgeFill(), ZeroFill(), MinimumFill(), NoiseFill(), TokenFill(12)]
+)
 def test_nothing_is_changed_where_nothing_is_hidden(fill: Fill) -> None:
     x, policy = signals(), chance("per-lead")
     assert torch.equal(policy.hide(x, torch.zeros(5, 12, 1000), fill, rng()), x)
@@ -295,3 +300,25 @@ def test_every_policy_is_a_module_with_a_state() -> None:
     policies: list[MaskPolicy] = [chance("cells"), learned("electrodes"), ShuffledMask(learned("shared"))]
     for policy in policies:
         policy.load_state_dict(policy.state_dict())
+
+
+def test_the_published_penalty_is_least_at_half_and_can_miss_what_is_applied() -> None:
+    x = signals(4)
+
+    def of(level: float, penalised: str, ratio: float = 1.0) -> tuple[float, float]:
+        policy = PublishedMask(net(1), fs=FS, alpha=1.0, ratio=ratio, penalised=penalised)
+        logits = torch.full((4, 1, 250), math.log(level / (1 - level)))
+        mask = torch.sigmoid(50 * (policy.soft(logits, 1000) - 0.5))
+        return policy.own_loss(Drawn(mask, logits), torch.zeros(4)).item(), mask.mean().item()
+
+    for penalised in ("raw", "applied"):
+        assert of(0.5, penalised)[0] == pytest.approx(1.0, abs=1e-4)
+    raw, hidden = of(0.45, "raw")
+    assert raw < 1.02  # 45 % looks like half ...
+    assert hidden < 0.08  # ... while 7.6 % is hidden
+    assert of(0.45, "applied")[0] > 4
+    assert of(0.625, "raw", ratio=0.8)[0] == pytest.approx(1.0, abs=1e-4)
+    with pytest.raises(ValueError, match=r"`ratio` must be in \(0, 1\]; got 2.0"):
+        PublishedMask(net(1), fs=FS, ratio=2.0)
+    policy = PublishedMask(net(3), fs=FS)
+    assert policy.soft(policy.logits(x), 1000).sum(1).detach().numpy() == pytest.approx(1.0, abs=1e-5)

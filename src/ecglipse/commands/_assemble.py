@@ -111,6 +111,7 @@ def training(
         masks=Player(config.mask_network.learning_rate),
         mask_every=config.mask_network.every,
         play=rule.play,
+        cancelled=config.published.gradient == "cancelled",
         precision=precision(config, batches.device),
     )
 
@@ -147,6 +148,7 @@ def pretraining_facts(
         "views": dump["views"],
         "masks": dump["masks"],
         "mask_network": dump["mask_network"],
+        "published": dump["published"],
         "pretrain": {k: v for k, v in dump["pretrain"].items() if k != "checkpoint_every_s"},
         "store": store.digest,
         "rows": digest([int(row) for row in split.train]),

@@ -20,11 +20,13 @@ from ecglipse.masks import (
     GuidedMask,
     LearnedMask,
     MaskPolicy,
+    MinimumFill,
     MixedMask,
     NoiseFill,
     NoMask,
     PredictedMask,
     Pressure,
+    PublishedMask,
     Ramp,
     RandomMask,
     SaliencyGuide,
@@ -91,6 +93,16 @@ def _first(
             segment_s=rule.segment_s,
             fs=fs,
             bound=network.bound,
+        )
+    if method.masks == "published":
+        rules = config.published
+        return PublishedMask(
+            _net(config, method, groups=network.rivals, n_leads=n_leads, fs=fs, seed=seed),
+            fs=fs,
+            slope=rules.slope,
+            alpha=rules.alpha,
+            ratio=rules.ratio,
+            penalised=rules.penalised,
         )
     groups = form.groups * (network.rivals if method.masks == "adversarial" else 1)
     net = _net(config, method, groups=groups, n_leads=n_leads, fs=fs, seed=seed)
@@ -175,6 +187,7 @@ def fill(config: Config, *, leads: Sequence[str]) -> Fill:
         "baseline": BaselineFill,
         "bridge": BridgeFill,
         "zero": ZeroFill,
+        "minimum": MinimumFill,
         "noise": NoiseFill,
         "token": lambda: TokenFill(len(leads)),
     }

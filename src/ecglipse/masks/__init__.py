@@ -1,12 +1,14 @@
 """What is hidden: policies that draw masks, by chance, by a network that learns, or by a guide.
 
 policy.py is the contract, forms.py says which leads are hidden together, segments.py and spectral.py draw,
-guides.py aims without learning, pressure.py is what a network pays, fills.py what stands in hidden places.
+guides.py aims without learning, published.py keeps the published masks, pressure.py is what a network pays,
+fills.py what stands in hidden places.
 """
 
 from ecglipse.masks.fills import BaselineFill as BaselineFill
 from ecglipse.masks.fills import BridgeFill as BridgeFill
 from ecglipse.masks.fills import Fill as Fill
+from ecglipse.masks.fills import MinimumFill as MinimumFill
 from ecglipse.masks.fills import NoiseFill as NoiseFill
 from ecglipse.masks.fills import TokenFill as TokenFill
 from ecglipse.masks.fills import ZeroFill as ZeroFill
@@ -23,6 +25,7 @@ from ecglipse.masks.policy import NoMask as NoMask
 from ecglipse.masks.policy import Ramp as Ramp
 from ecglipse.masks.policy import ShuffledMask as ShuffledMask
 from ecglipse.masks.pressure import Pressure as Pressure
+from ecglipse.masks.published import PublishedMask as PublishedMask
 from ecglipse.masks.segments import GuidedMask as GuidedMask
 from ecglipse.masks.segments import LearnedMask as LearnedMask
 from ecglipse.masks.segments import PredictedMask as PredictedMask

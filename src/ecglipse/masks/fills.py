@@ -1,4 +1,4 @@
-"""What stands in hidden places: a contract, and five ways.
+"""What stands in hidden places: a contract, and six ways.
 
 The plain functions `baseline_fill` and `bridge_fill` are in `ecglipse.views.masking`.
 """
@@ -62,6 +62,19 @@ class ZeroFill(Fill):
     ) -> Float[Tensor, "batch lead 1"]:
         """Give zeros."""
         return x.new_zeros(*x.shape[:2], 1)
+
+
+class MinimumFill(Fill):
+    """The lowest value of the whole record: what zeros are after min-max scaling, the published way."""
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch lead time"],
+        mask: Float[Tensor, "batch group time"],
+        generator: torch.Generator,
+    ) -> Float[Tensor, "batch lead 1"]:
+        """Give each record's minimum for all its leads."""
+        return x.amin(dim=(1, 2), keepdim=True).expand(-1, x.shape[1], 1)
 
 
 class NoiseFill(Fill):

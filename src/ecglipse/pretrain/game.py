@@ -109,6 +109,20 @@ class AdversarialMasking(nn.Module):
             masks = [self.policy.shown(d.mask) for d in drawn]
         return self._contrast(view_a, view_b, masks, drawn, generator, own=False)
 
+    def cancelling_loss(
+        self,
+        view_a: Float[Tensor, "batch lead time"],
+        view_b: Float[Tensor, "batch lead time"],
+        generator: torch.Generator,
+    ) -> Round:
+        """Give L the published way: the mask keeps its graph, and +dL is left in the mask network too.
+
+        The mask network's own pass then adds -dL to it. Here to measure what that costs.
+        """
+        drawn = self._draw(view_a, view_b, generator)
+        masks = [self.policy.shown(d.mask) for d in drawn]
+        return self._contrast(view_a, view_b, masks, drawn, generator, own=False)
+
     def mask_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],

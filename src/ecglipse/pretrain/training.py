@@ -89,6 +89,8 @@ class Training:
             moves first, then the mask network against the moved encoder), which a policy may force.
         warmup: share of all steps in which the rates rise.
         precision: "fp32", or "bf16" for autocast with losses in float32.
+        cancelled: the published fault: the mask network keeps the encoder's gradient beside its own; only
+            with "alternating".
         look_every: steps between two looks at the game; the first is at step 20.
     """
 
@@ -109,8 +111,11 @@ class Training:
         play: Literal["one-pass", "alternating"] = "one-pass",
         warmup: float = 0.05,
         precision: Literal["fp32", "bf16"] = "fp32",
+        cancelled: bool = False,
         look_every: int = 200,
     ) -> None:
+        if cancelled and play != "alternating":
+            raise ValueError('`cancelled` needs `play` "alternating"; got "one-pass"')
         if len(rows) < 2:
             raise TrainingError(f"pretraining needs at least 2 records, found {len(rows)}")
         self.game, self.batches, self.rows, self.view = game, batches, rows, view
@@ -125,6 +130,7 @@ class Training:
         self.mask_weights = [p for p in game.policy.parameters() if p.requires_grad]
         self.encoder_optimiser = _adam(self.encoder_weights, encoder)
         self.mask_optimiser = _adam(self.mask_weights, masks) if self.mask_weights else None
+        self.cancelled = cancelled
         self.watch = Watch(every=look_every)
         self.done = 0
         n_batches = max(len(rows) // min(batch, len(rows)), 1)
@@ -156,6 +162,8 @@ class Training:
         looks = self.watch.due(self.done + 1)
         wanted = self._adversarial_direction(parts) if looks and plays else None
         first = self.game.one_pass if plays and one_pass else self.game.encoder_loss
+        if plays and self.cancelled:
+            first = self.game.cancelling_loss
         rounds = [self._backward(first, part, index, len(parts)) for index, part in enumerate(parts)]
         loss = sum(r.contrast.item() for r in rounds) / len(rounds)
         encoder_grad = self._check(self.encoder_weights, self.encoder_rule, loss)
