@@ -84,7 +84,8 @@ def prepare(
         store: folder to write.
         corpus: name of the corpus; by default found out from the folder.
         form: rate, length, leads, windows, filters and limits of the store.
-        reading: what the files of a folder of your own do not say: unit, rate, leads.
+        reading: what the files of a folder of your own do not say: unit, rate, leads, dataset; the unit of
+            some corpora.
         limit: take only the first so many recordings.
         replace: write over a store that is there.
         workers: processes that read; by default one per core, and this one for few recordings. The store
@@ -98,7 +99,6 @@ def prepare(
     """
     from ecglipse import corpora
     from ecglipse.commands._form import Form
-    from ecglipse.corpora import own
     from ecglipse.records.reading import Reading
     from ecglipse.store import StoreWriter
 
@@ -109,12 +109,13 @@ def prepare(
             raise ConfigError(f"--{name} must be >= 1; got {count}")
     found = corpora.get(corpus) if corpus is not None else corpora.detect(source)
     if reading is not None and reading != Reading():
-        if found.name != "own":
+        if found.read_as is None:
+            options = "--unit, --source-fs, --source-leads, --dataset"
             raise ConfigError(
-                f"--unit, --source-fs, --source-leads are for your own folders; {source} is {found.name!r}",
+                f"{options} are for your own folders; {source} is {found.name!r}",
                 hint="leave them out, or give `--corpus own`",
             )
-        found = own.with_reading(reading)
+        found = found.read_as(reading)
     entries = list(found.entries(source))[:limit]
     if not entries:
         raise CorpusError(f"{source}: no recordings of corpus {found.name!r}")

@@ -58,7 +58,7 @@ def read_array(path: Path, reading: Reading, *, index: int | None = None) -> Rec
     leads = reading.leads or said.leads
     if names is not None and reading.leads is None:
         table, leads = _named(table, names, where)
-    signal = _by_lead(table, leads, where, is_table=names is not None)
+    signal = by_lead(table, leads, where, is_table=names is not None)
     scale = millivolts_per(said.unit or reading.unit, where=where)
     assert leads is not None
     record_id = path.stem if index is None else f"{path.stem}-{index:06d}"
@@ -162,10 +162,14 @@ def _named(table: np.ndarray, names: list[str], where: str) -> tuple[np.ndarray,
     return table[:, kept], tuple(leads)
 
 
-def _by_lead(
+def by_lead(
     table: np.ndarray, leads: tuple[str, ...] | None, where: str, *, is_table: bool
 ) -> Float[np.ndarray, "lead time"]:
-    """Leads first; the axis that has as many as there are leads."""
+    """Put the leads first: the axis that has as many as there are leads; the columns of a table, if they fit.
+
+    Raises:
+        RecordError: reason "lead-name" if nobody said the leads, "format" if no axis fits, or both do.
+    """
     if leads is None:
         raise RecordError(
             f"{where}: shape {table.shape}, and nothing says which lead is which",
