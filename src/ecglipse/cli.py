@@ -468,8 +468,8 @@ def show(thing: str, *, out: Path | None = None, row: int | None = None, as_json
     Parameters
     ----------
     thing
-        Path of a recording (.hea, .edf, .dcm, .xml, .npz), a store, a run, a study or a config; the name of a
-        corpus, or "corpora" for a list of them.
+        Path of a recording (.hea, .edf, .dcm, .xml, .scp, .npz), a store, a run, a study or a config; the
+        name of a corpus, or "corpora" for a list of them.
     out
         Picture to write, where there is one.
     row

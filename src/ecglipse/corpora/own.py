@@ -1,4 +1,4 @@
-"""A folder of your own: arrays, tables, HDF5, EDF, DICOM, XML, and a table of what is known of them. Reads.
+"""A folder of your own: arrays, tables, HDF5, EDF, DICOM, SCP, XML; a table says what is known. Reads.
 
 `records.csv` in the folder, if there is one, lists them: `file`, and any of `record_id`, `patient_id`, `age`,
 `sex`, `codes` (with semicolons between), `fold`. Without it, every file with a known ending is a recording.
@@ -20,6 +20,7 @@ from ecglipse.records.hdf5 import ENDINGS as HDF5_ENDINGS
 from ecglipse.records.hdf5 import read_hdf5, shape_of
 from ecglipse.records.reading import Reading, sex_of
 from ecglipse.records.record import Record
+from ecglipse.records.scp import read_scp
 from ecglipse.records.xml_ecg import read_xml
 
 TABLE = "records.csv"
@@ -28,6 +29,7 @@ _READERS: dict[str, Callable[[Path], Record]] = {
     ".edf": read_edf,
     ".dcm": read_dicom,
     ".xml": read_xml,
+    ".scp": read_scp,
 }
 _ENDINGS = (*ENDINGS, *HDF5_ENDINGS, *_READERS)
 
@@ -191,9 +193,10 @@ CORPUS = Corpus(
     title="A folder of your own",
     licence="your own",
     citation="",
-    about="CSV, TSV, Parquet, NPY, NPZ, HDF5, EDF, DICOM and XML (MUSE, aECG) files. What they do not say is "
-    "asked for: `--unit`, `--source-fs`, `--source-leads`, `--dataset`. Patients, ages, sexes, codes and "
-    f"folds come from `{TABLE}` (columns {', '.join(COLUMNS)}); without it each recording is a patient.",
+    about="CSV, TSV, Parquet, NPY, NPZ, HDF5, EDF, DICOM, SCP-ECG and XML (MUSE, aECG) files. What they do "
+    "not say is asked for: `--unit`, `--source-fs`, `--source-leads`, `--dataset`. Patients, ages, sexes, "
+    f"codes and folds come from `{TABLE}` (columns {', '.join(COLUMNS)}); without it each recording is a "
+    "patient.",
     matches=_matches,
     entries=entries,
     vocabulary=_vocabulary,
