@@ -238,6 +238,7 @@ def prepare(
         f" in {made.seconds:.1f} s",
         (f"`{store}` is as it was" if made.existed else f"wrote `{store}`")
         + (f"; see `{store / 'rejects.jsonl'}`" if rejected else "")
+        + (f"; some drawn in `{made.pictures}`" if made.pictures else "")
         + f"; next: `ecglipse show {store}`",
         as_json=as_json,
     )

@@ -1,4 +1,4 @@
-"""`prepare`: writes an array store from a folder of recordings."""
+"""`prepare`: writes an array store from a folder of recordings, and pictures of what it left out."""
 
 import contextlib
 import hashlib
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from ecglipse import __version__
+from ecglipse.commands._pictures import Seen, page_beside, write_pictures
 from ecglipse.commands._sentences import count_sentences, form_sentences, reading_sentences
 from ecglipse.commands._workers import cores, in_order
 from ecglipse.errors import Busy, ConfigError, CorpusError, RecordError, StoreError
@@ -50,6 +51,7 @@ class Prepared:
         digest: names the store's content.
         existed: the same store was there already and was left as it is.
         guessed: what was concluded from files that do not say all.
+        pictures: a page beside the store that shows some of what was left out or flagged, if anything was.
     """
 
     store: Path
@@ -59,6 +61,7 @@ class Prepared:
     digest: str
     existed: bool = False
     guessed: tuple[str, ...] = ()
+    pictures: Path | None = None
 
 
 def prepare(
@@ -141,12 +144,19 @@ def prepare(
                 break
             except Busy:
                 time.sleep(_PATIENCE_S)
-        _take_all(writer, entries, form, source=source, workers=workers, progress=progress)
+        seen = _take_all(writer, entries, form, source=source, workers=workers, progress=progress)
         writer.processing += count_sentences(writer, form)
-        manifest = writer.commit()
+        try:
+            manifest = writer.commit()
+        except StoreError:
+            if writer.n_records == 0:
+                write_pictures(store, seen, entries, form)
+            raise
+        pictures = write_pictures(store, seen, entries, form)
     seconds = time.monotonic() - began
+    rejects = dict(manifest.rejects)
     return Prepared(
-        store, manifest.n_records, dict(manifest.rejects), seconds, manifest.digest, guessed=guessed
+        store, manifest.n_records, rejects, seconds, manifest.digest, guessed=guessed, pictures=pictures
     )
 
 
@@ -164,18 +174,22 @@ def _take_all(
     source: Path,
     workers: int | None,
     progress: bool,
-) -> None:
-    """Store or reject every recording that the writer does not have yet."""
+) -> Seen:
+    """Store or reject every recording that the writer does not have yet; say what was odd."""
     numbers = range(writer.entries_done, len(entries))
     count = workers or (cores() if len(numbers) >= _FEW else 1)
     results = in_order(
         _read, numbers, workers=count, setup=_set_up, arguments=(entries, form, writer.scale_mv, source)
     )
-    for result in _shown(results, done=numbers.start, total=len(entries), progress=progress):
+    seen = Seen()
+    shown = _shown(results, done=numbers.start, total=len(entries), progress=progress)
+    for number, result in zip(numbers, shown, strict=True):
+        seen.note(number, result)
         if isinstance(result, tuple):
             writer.reject(*result)
         else:
             writer.put(result)
+    return seen
 
 
 _task: "tuple[Sequence[Entry], Form, float, Path]"
@@ -252,7 +266,10 @@ def _already(
         differ = f"{len(known - asked)} recordings are only there, {len(asked - known)} only in the source"
         raise StoreError(f"{store}: a store of other recordings is there: {differ}", hint=_ANOTHER)
     seconds = time.monotonic() - began
-    return Prepared(store, len(there), dict(manifest.rejects), seconds, there.digest, existed=True)
+    pictures = page_beside(store) if page_beside(store).is_file() else None
+    return Prepared(
+        store, len(there), dict(manifest.rejects), seconds, there.digest, existed=True, pictures=pictures
+    )
 
 
 def _shown(results: Iterator[T], *, done: int, total: int, progress: bool) -> Iterator[T]:
