@@ -78,6 +78,7 @@ def test_a_folder_of_hdf5_becomes_a_store_and_what_is_unknown_is_asked_for(tmp_p
         assert words in str(caught.value)
     made = prepare(folder, tmp_path / "s", reading=Reading("uV", 500.0, LEADS, "a"))
     assert (made.n_records, made.rejects) == (3, {"empty": 1})
+    assert any("0.1 s and more at either end are padding" in sentence for sentence in made.guessed)
     store = Store.open(made.store)
     assert list(store.table["record_id"]) == ["many-000000", "many-000001", "many-000003"]
     assert store.manifest.processing[0].endswith("dataset a")
@@ -143,6 +144,14 @@ def _flipped(path: Path) -> None:
     path.write_bytes(content)
 
 
+def _odd_numbers(path: Path) -> None:
+    kind = h5py.h5t.IEEE_F32LE.copy()
+    kind.set_ebias(120)
+    with h5py.File(path, "w") as file:
+        made = h5py.h5d.create(file.id, b"ecg", kind, h5py.h5s.create_simple((5000, 12)))
+        h5py.Dataset(made)[...] = some(1)[0]
+
+
 HOSTILE: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "external-storage": (_external, "unsafe-path", "are in another file"),
     "virtual": (_virtual, "unsafe-path", "are in another file"),
@@ -153,6 +162,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "missing": (lambda p: None, "missing-file", "no such file"),
     "not-hdf5": (lambda p: p.write_bytes(b"\x89HDF\r\n\x1a\n" + b"junk" * 100), "format", "as HDF5"),
     "truncated": (_cut, "format", "truncated file"),
+    "odd-numbers": (_odd_numbers, "format", "numbers of an unusual form"),
     "flipped-bit": (_flipped, "format", "as HDF5"),
     "text": (_holds(np.array([[b"a", b"b"]])), "format", "numbers of two or three axes expected"),
     "objects": (_holds([["a", "b"]], dtype=h5py.string_dtype()), "format", "numbers of two or three axes"),

@@ -47,11 +47,8 @@ def entries(folder: Path, *, reading: Reading = Reading()) -> list[Entry]:  # no
     Raises:
         CorpusError: if the table is wrong, or the first recording shows that something must be said first.
     """
-    rows = _table(folder)
-    if rows is None:
-        rows = [{"file": path.relative_to(folder).as_posix()} for path in _files(folder)]
     listed = []
-    for row in rows:
+    for row in _rows(folder):
         path = folder / row["file"]
         many = _count(path, reading)
         for index in range(many) if many is not None else [None]:
@@ -76,6 +73,8 @@ def guesses(folder: Path, *, reading: Reading = Reading()) -> list[str]:  # noqa
         else f"no `{TABLE}`: every file is one"
     )
     said = [table + ", each recording without a patient_id is a patient of its own"]
+    if any(Path(row["file"]).suffix.lower() in HDF5_ENDINGS for row in _rows(folder)):
+        said.append("HDF5: zeros in all leads for 0.1 s and more at either end are padding and cut off")
     for entry in listed[:1]:
         try:
             record = entry.load()
@@ -108,6 +107,14 @@ def load(folder: Path, row: dict[str, str], name: str, index: int | None, readin
         codes=tuple(code.strip() for code in row.get("codes", "").split(";") if code.strip()),
         fold=None if fold is None else int(fold),
     )
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    """The rows of the table; without one, a row a file."""
+    rows = _table(folder)
+    if rows is None:
+        rows = [{"file": path.relative_to(folder).as_posix()} for path in _files(folder)]
+    return rows
 
 
 def _count(path: Path, reading: Reading) -> int | None:

@@ -116,7 +116,8 @@ def _values(dataset: Any, index: int | None, where: str) -> np.ndarray:
             f"{where}: a recording of shape {shape[-2:]}, 1 to {_MOST_SAMPLES} samples are read",
             reason="length",
         )
-    return np.asarray(dataset[index] if len(shape) == 3 else dataset[...], dtype=np.float64)
+    with np.errstate(invalid="ignore"):  # what is no number stays none, and the gate refuses it
+        return np.asarray(dataset[index] if len(shape) == 3 else dataset[...], dtype=np.float64)
 
 
 def _dataset(path: Path, name: str | None) -> Any:
@@ -176,6 +177,8 @@ def _checked(file: Any, name: str, where: str) -> Any:
         raise RecordError(f"{where}: {name:.40} is no dataset", reason="format")
     if place.external or place.is_virtual:
         raise RecordError(f"{where}: the numbers of {name:.40} are in another file", reason="unsafe-path")
+    if place.dtype.kind in "iuf" and place.id.get_type() != h5py.h5t.py_create(place.dtype):
+        raise RecordError(f"{where}: {name:.40} has numbers of an unusual form", reason="format")
     filters = place.id.get_create_plist()
     known = all(
         filters.get_filter(number)[0] in (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE,

@@ -81,7 +81,7 @@ def height_mv(signal: Float[np.ndarray, "lead time"]) -> float:
         if (finite := lead[np.isfinite(lead)]).size
     ]
     moving = [span for span in spans if span > 0]
-    return float(f"{max(_LOWEST_MV, 2 * float(np.median(moving)) if moving else 0):.2g}")
+    return float(f"{max(_LOWEST_MV, 3 * float(np.median(moving)) if moving else 0):.2g}")
 
 
 def strips(picture: Picture) -> str:
