@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from ecglipse.commands import prepare
+from ecglipse.commands._form import Form
 from ecglipse.errors import CorpusError, RecordError
 from ecglipse.leads import LEADS
 from ecglipse.records.hdf5 import read_column, read_hdf5
@@ -82,6 +83,21 @@ def test_a_folder_of_hdf5_becomes_a_store_and_what_is_unknown_is_asked_for(tmp_p
     store = Store.open(made.store)
     assert list(store.table["record_id"]) == ["many-000000", "many-000001", "many-000003"]
     assert store.manifest.processing[0].endswith("dataset a")
+
+
+def test_processes_read_what_one_reads(tmp_path: Path) -> None:
+    """A handle that was open before the fork is not used after it."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    with h5py.File(folder / "many.h5", "w") as file:
+        file.create_dataset("ecg", data=some(100, time=500), chunks=(7, 500, 12), compression="gzip")
+    form = Form(fs=500.0, duration_s=1.0)
+    held = []
+    for workers in (1, 3):
+        made = prepare(folder, tmp_path / f"s{workers}", reading=FULL, form=form, workers=workers)
+        assert made.n_records == 100
+        held.append(Store.open(made.store).millivolts(np.arange(100)))
+    np.testing.assert_array_equal(*held)
 
 
 def _external(path: Path) -> None:

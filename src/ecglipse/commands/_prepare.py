@@ -3,15 +3,15 @@
 import contextlib
 import hashlib
 import re
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ecglipse import __version__
 from ecglipse.commands._pictures import Seen, page_beside, write_pictures
+from ecglipse.commands._progress import with_bar
 from ecglipse.commands._sentences import count_sentences, form_sentences, reading_sentences
 from ecglipse.commands._workers import cores, in_order
 from ecglipse.errors import Busy, ConfigError, CorpusError, RecordError, StoreError
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ecglipse.corpora import Entry
     from ecglipse.records.reading import Reading
     from ecglipse.store import Packed, StoreWriter
-
-T = TypeVar("T")
 
 _LONGEST = 500
 """Letters of a reject's message that are kept."""
@@ -182,7 +180,7 @@ def _take_all(
         _read, numbers, workers=count, setup=_set_up, arguments=(entries, form, writer.scale_mv, source)
     )
     seen = Seen()
-    shown = _shown(results, done=numbers.start, total=len(entries), progress=progress)
+    shown = with_bar(results, done=numbers.start, total=len(entries), progress=progress)
     for number, result in zip(numbers, shown, strict=True):
         seen.note(number, result)
         if isinstance(result, tuple):
@@ -270,28 +268,3 @@ def _already(
     return Prepared(
         store, len(there), dict(manifest.rejects), seconds, there.digest, existed=True, pictures=pictures
     )
-
-
-def _shown(results: Iterator[T], *, done: int, total: int, progress: bool) -> Iterator[T]:
-    """Go through the results; with a bar, a speed and the time left where stderr is a terminal."""
-    if not (progress and sys.stderr.isatty()):
-        yield from results
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text("" if task.speed is None else f"{task.speed:.0f} records/s")
-
-    columns = BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield from bar.track(results, total=total, completed=done)

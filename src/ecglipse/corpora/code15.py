@@ -132,7 +132,8 @@ CORPUS = Corpus(
     name="code15",
     title="CODE-15%, Telehealth Network of Minas Gerais, Brazil (Zenodo 4916206)",
     licence="CC BY 4.0",
-    citation="Ribeiro et al. 2021, Zenodo 4916206; Ribeiro et al. 2020, Nat Commun 11:1760",
+    citation="Ribeiro et al. 2021, Zenodo 4916206; Ribeiro et al. 2020, Nat Commun 11:1760; "
+    "Lima et al. 2021, Nat Commun 12:5117",
     about=(
         "345,779 exams of 233,770 patients, 400 Hz, six abnormalities and normal ECGs; AF means atrial "
         "fibrillation. The unit is documented as 1e-4 V, meant as mV by its authors, and measured to be near "

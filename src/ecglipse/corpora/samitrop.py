@@ -71,7 +71,8 @@ CORPUS = Corpus(
     name="samitrop",
     title="SaMi-Trop, chronic Chagas cardiomyopathy, Brazil (Zenodo 4905618)",
     licence="CC BY 4.0",
-    citation="Ribeiro et al. 2021, Zenodo 4905618; Cardoso et al. 2016, BMJ Open 6:e011181",
+    citation="Ribeiro et al. 2021, Zenodo 4905618; Cardoso et al. 2016, BMJ Open 6:e011181; "
+    "Lima et al. 2021, Nat Commun 12:5117",
     about=(
         "1,631 exams, one a patient, 400 Hz; every patient has chronic Chagas cardiomyopathy: normal_ecg is "
         "a normal tracing of a sick patient, no healthy control. The file has no exam ids: its rows follow "

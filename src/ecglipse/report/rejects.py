@@ -105,23 +105,25 @@ def strips(picture: Picture) -> str:
 
 
 def _path(trace: Float[np.ndarray, " time"], left: int, middle: int, per_mv: float) -> str:
-    """One lead about its median."""
-    finite = trace[np.isfinite(trace)]
-    if not finite.size:
+    """One lead about its median: each column's first, lowest, highest and last sample."""
+    finite = np.isfinite(trace)
+    if not finite.any():
         return ""
+    about = np.where(finite, trace - np.median(trace[finite]), np.nan)
     edges = np.linspace(0, len(trace), min(_WIDTH, len(trace)) + 1).astype(int)
-    reach = _ROW // 2 - 1
+    low, high = np.fmin.reduceat(about, edges[:-1]), np.fmax.reduceat(about, edges[:-1])
+    first, last = about[edges[:-1]], about[edges[1:] - 1]
+    ends = np.stack([np.where(np.isnan(first), low, first), low, high, np.where(np.isnan(last), high, last)])
+    reach = (_ROW // 2 - 1) / per_mv
+    open_columns = np.isnan(low)
+    heights = (middle - np.rint(np.clip(np.nan_to_num(ends), -reach, reach) * per_mv)).astype(int).T.tolist()
     parts, drawing = [], False
-    for column, (start, stop) in enumerate(pairwise(edges)):
-        piece = trace[start:stop]
-        piece = piece[np.isfinite(piece)] - np.median(finite)
-        if not piece.size:
+    for column, four in enumerate(heights):
+        if open_columns[column]:
             drawing = False
             continue
-        ends = np.clip([piece[0], piece.min(), piece.max(), piece[-1]], -reach / per_mv, reach / per_mv)
-        heights = [middle - round(float(end) * per_mv) for end in ends]
-        x = left + round(column * _WIDTH / (len(edges) - 1))
-        parts.append(f"{'L' if drawing else 'M'}{x} {heights[0]}")
-        parts += [f"V{height}" for before, height in pairwise(heights) if height != before]
+        x = left + round(column * _WIDTH / len(heights))
+        parts.append(f"{'L' if drawing else 'M'}{x} {four[0]}")
+        parts += [f"V{height}" for before, height in pairwise(four) if height != before]
         drawing = True
     return "".join(parts)
