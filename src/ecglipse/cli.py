@@ -140,6 +140,7 @@ def prepare(
     unit: str | None = None,
     source_fs: float | None = None,
     source_leads: str | None = None,
+    dataset: str | None = None,
     limit: int | None = None,
     workers: int | None = None,
     replace: Annotated[bool, Flag] = False,
@@ -183,11 +184,14 @@ def prepare(
     quality
         TOML file of limits for the quality gate; see docs/data.md.
     unit
-        Unit of the numbers in a folder of your own: mV, uV, V or nV.
+        Unit of the numbers in a folder of your own, CODE-15% or SaMi-Trop: mV, uV, V or nV, or a number of
+        them such as 0.5mV.
     source_fs
         Samples per second of a folder of your own, Hz.
     source_leads
         Leads of a folder of your own, in the order of columns or rows, such as "I,II,III,...".
+    dataset
+        Name of the dataset that holds the recordings, in HDF5 files of several.
     limit
         Take only the first so many recordings.
     workers
@@ -219,7 +223,7 @@ def prepare(
         store,
         corpus=corpus,
         form=form,
-        reading=reading_of(unit=unit, fs=source_fs, leads=source_leads),
+        reading=reading_of(unit=unit, fs=source_fs, leads=source_leads, dataset=dataset),
         limit=limit,
         workers=workers,
         replace=replace,
@@ -234,6 +238,7 @@ def prepare(
         f" in {made.seconds:.1f} s",
         (f"`{store}` is as it was" if made.existed else f"wrote `{store}`")
         + (f"; see `{store / 'rejects.jsonl'}`" if rejected else "")
+        + (f"; some drawn in `{made.pictures}`" if made.pictures else "")
         + f"; next: `ecglipse show {store}`",
         as_json=as_json,
     )
@@ -464,8 +469,8 @@ def show(thing: str, *, out: Path | None = None, row: int | None = None, as_json
     Parameters
     ----------
     thing
-        Path of a recording (.hea, .edf, .dcm, .xml, .npz), a store, a run, a study or a config; the name of a
-        corpus, or "corpora" for a list of them.
+        Path of a recording (.hea, .edf, .dcm, .xml, .scp, .npz), a store, a run, a study or a config; the
+        name of a corpus, or "corpora" for a list of them.
     out
         Picture to write, where there is one.
     row

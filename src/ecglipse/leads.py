@@ -65,6 +65,15 @@ def canonical(name: str) -> str:
     return found
 
 
+def expanded(
+    signal: Float[np.ndarray, "lead time"], names: tuple[str, ...]
+) -> tuple[Float[np.ndarray, "more time"], tuple[str, ...]]:
+    """Make the eight independent leads twelve, as carts store them; any other set of leads stays as it is."""
+    if set(names) != set(INDEPENDENT):
+        return signal, names
+    return EXPANSION @ signal[[names.index(lead) for lead in INDEPENDENT]], LEADS
+
+
 def einthoven_error(signal: Float[np.ndarray, "*batch 12 time"]) -> Float[np.ndarray, "*batch"]:
     """Largest absolute violation, in the signal's unit, of the four exact limb-lead relations.
 

@@ -61,6 +61,26 @@ def centre_window(
     return signal[..., start : start + n_samples], start
 
 
+def without_padding(
+    signal: Float[np.ndarray, "lead time"], *, least: int = 1
+) -> Float[np.ndarray, "lead inner"]:
+    """Cut off the zeros that some corpora put before and after a recording: no voltage, and no signal.
+
+    Args:
+        signal: any unit.
+        least: a stretch at an end in which all leads are exactly 0 is padding if it has so many samples; a
+            filtered recording may begin at 0.
+
+    Returns:
+        What is between; without a sample if all of it is 0.
+    """
+    held = np.flatnonzero((signal != 0).any(axis=0))
+    if not held.size:
+        return signal[:, :0]
+    start, stop = int(held[0]), int(held[-1]) + 1
+    return signal[:, start if start >= least else 0 : stop if signal.shape[1] - stop >= least else None]
+
+
 @dataclass(frozen=True)
 class Filters:
     """What is filtered out of a recording, before it is cut and resampled; by default nothing.

@@ -77,6 +77,7 @@ def test_label_sets_have_the_published_numbers_of_classes_and_codes() -> None:
         "cinc2021-scored": (26, 30),
         "cinc2020-19": (19, 22),
         "cinc2021-21": (21, 25),
+        "code15": (6, 6),
     }
     for classes in (*LABEL_SETS.values(), CHAPMAN_RHYTHMS):
         codes = [code for held in classes.values() for code in held]

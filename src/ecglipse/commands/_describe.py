@@ -239,6 +239,8 @@ _TASKS = {
     "ningbo": "sex, rhythm (4 classes), cinc2021-scored",
     "chapman": "sex, rhythm (4 groups: AFIB, GSVT, SB, SR)",
     "ludb": "sex; waves marked by hand",
+    "code15": "sex, code15 (6 classes)",
+    "samitrop": "sex, and tasks of your own in the config ([tasks.NAME])",
     "mimic-iv-ecg": "tasks of your own in the config ([tasks.NAME]), by the machine's statements",
     "own": "sex, and tasks of your own in the config ([tasks.NAME])",
     "wfdb": "sex, and tasks of your own in the config ([tasks.NAME])",

@@ -9,7 +9,7 @@ from typing import Literal
 from ecglipse.errors import ConfigError, RecordError
 from ecglipse.leads import LEADS, canonical
 from ecglipse.quality import Limits, limits_from
-from ecglipse.records.reading import PER_MILLIVOLT, Reading
+from ecglipse.records.reading import Reading, unit_mv
 from ecglipse.signal import Filters
 
 
@@ -102,17 +102,19 @@ def form_of(
     )
 
 
-def reading_of(*, unit: str | None, fs: float | None, leads: str | None) -> Reading:
+def reading_of(
+    *, unit: str | None, fs: float | None, leads: str | None, dataset: str | None = None
+) -> Reading:
     """Make a `Reading` from what the command line gives.
 
     Raises:
         ConfigError: naming the option and its value.
     """
-    if unit is not None and unit not in PER_MILLIVOLT:
-        raise ConfigError(f"--unit {unit}: is not one of mV, uV, V, nV")
+    if unit is not None and unit_mv(unit) is None:
+        raise ConfigError(f"--unit {unit}: is not one of mV, uV, V, nV, nor a number of them such as 0.5mV")
     if fs is not None and not 50 <= fs <= 10_000:
         raise ConfigError(f"--source-fs must be 50 to 10000 Hz; got {fs}")
-    return Reading(unit, fs, None if leads is None else _leads(leads, option="--source-leads"))
+    return Reading(unit, fs, None if leads is None else _leads(leads, option="--source-leads"), dataset)
 
 
 def _leads(text: str, *, option: str = "--leads") -> tuple[str, ...]:

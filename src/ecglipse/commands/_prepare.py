@@ -1,16 +1,17 @@
-"""`prepare`: writes an array store from a folder of recordings."""
+"""`prepare`: writes an array store from a folder of recordings, and pictures of what it left out."""
 
 import contextlib
 import hashlib
 import re
-import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from ecglipse import __version__
+from ecglipse.commands._pictures import Seen, page_beside, write_pictures
+from ecglipse.commands._progress import with_bar
 from ecglipse.commands._sentences import count_sentences, form_sentences, reading_sentences
 from ecglipse.commands._workers import cores, in_order
 from ecglipse.errors import Busy, ConfigError, CorpusError, RecordError, StoreError
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from ecglipse.corpora import Entry
     from ecglipse.records.reading import Reading
     from ecglipse.store import Packed, StoreWriter
-
-T = TypeVar("T")
 
 _LONGEST = 500
 """Letters of a reject's message that are kept."""
@@ -50,6 +49,7 @@ class Prepared:
         digest: names the store's content.
         existed: the same store was there already and was left as it is.
         guessed: what was concluded from files that do not say all.
+        pictures: a page beside the store that shows some of what was left out or flagged, if anything was.
     """
 
     store: Path
@@ -59,6 +59,7 @@ class Prepared:
     digest: str
     existed: bool = False
     guessed: tuple[str, ...] = ()
+    pictures: Path | None = None
 
 
 def prepare(
@@ -84,7 +85,8 @@ def prepare(
         store: folder to write.
         corpus: name of the corpus; by default found out from the folder.
         form: rate, length, leads, windows, filters and limits of the store.
-        reading: what the files of a folder of your own do not say: unit, rate, leads.
+        reading: what the files of a folder of your own do not say: unit, rate, leads, dataset; the unit of
+            some corpora.
         limit: take only the first so many recordings.
         replace: write over a store that is there.
         workers: processes that read; by default one per core, and this one for few recordings. The store
@@ -98,7 +100,6 @@ def prepare(
     """
     from ecglipse import corpora
     from ecglipse.commands._form import Form
-    from ecglipse.corpora import own
     from ecglipse.records.reading import Reading
     from ecglipse.store import StoreWriter
 
@@ -109,12 +110,13 @@ def prepare(
             raise ConfigError(f"--{name} must be >= 1; got {count}")
     found = corpora.get(corpus) if corpus is not None else corpora.detect(source)
     if reading is not None and reading != Reading():
-        if found.name != "own":
+        if found.read_as is None:
+            options = "--unit, --source-fs, --source-leads, --dataset"
             raise ConfigError(
-                f"--unit, --source-fs, --source-leads are for your own folders; {source} is {found.name!r}",
+                f"{options} are for your own folders; {source} is {found.name!r}",
                 hint="leave them out, or give `--corpus own`",
             )
-        found = own.with_reading(reading)
+        found = found.read_as(reading)
     entries = list(found.entries(source))[:limit]
     if not entries:
         raise CorpusError(f"{source}: no recordings of corpus {found.name!r}")
@@ -140,12 +142,19 @@ def prepare(
                 break
             except Busy:
                 time.sleep(_PATIENCE_S)
-        _take_all(writer, entries, form, source=source, workers=workers, progress=progress)
+        seen = _take_all(writer, entries, form, source=source, workers=workers, progress=progress)
         writer.processing += count_sentences(writer, form)
-        manifest = writer.commit()
+        try:
+            manifest = writer.commit()
+        except StoreError:
+            if writer.n_records == 0:
+                write_pictures(store, seen, entries, form)
+            raise
+        pictures = write_pictures(store, seen, entries, form)
     seconds = time.monotonic() - began
+    rejects = dict(manifest.rejects)
     return Prepared(
-        store, manifest.n_records, dict(manifest.rejects), seconds, manifest.digest, guessed=guessed
+        store, manifest.n_records, rejects, seconds, manifest.digest, guessed=guessed, pictures=pictures
     )
 
 
@@ -163,18 +172,22 @@ def _take_all(
     source: Path,
     workers: int | None,
     progress: bool,
-) -> None:
-    """Store or reject every recording that the writer does not have yet."""
+) -> Seen:
+    """Store or reject every recording that the writer does not have yet; say what was odd."""
     numbers = range(writer.entries_done, len(entries))
     count = workers or (cores() if len(numbers) >= _FEW else 1)
     results = in_order(
         _read, numbers, workers=count, setup=_set_up, arguments=(entries, form, writer.scale_mv, source)
     )
-    for result in _shown(results, done=numbers.start, total=len(entries), progress=progress):
+    seen = Seen()
+    shown = with_bar(results, done=numbers.start, total=len(entries), progress=progress)
+    for number, result in zip(numbers, shown, strict=True):
+        seen.note(number, result)
         if isinstance(result, tuple):
             writer.reject(*result)
         else:
             writer.put(result)
+    return seen
 
 
 _task: "tuple[Sequence[Entry], Form, float, Path]"
@@ -251,29 +264,7 @@ def _already(
         differ = f"{len(known - asked)} recordings are only there, {len(asked - known)} only in the source"
         raise StoreError(f"{store}: a store of other recordings is there: {differ}", hint=_ANOTHER)
     seconds = time.monotonic() - began
-    return Prepared(store, len(there), dict(manifest.rejects), seconds, there.digest, existed=True)
-
-
-def _shown(results: Iterator[T], *, done: int, total: int, progress: bool) -> Iterator[T]:
-    """Go through the results; with a bar, a speed and the time left where stderr is a terminal."""
-    if not (progress and sys.stderr.isatty()):
-        yield from results
-        return
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TimeRemainingColumn,
+    pictures = page_beside(store) if page_beside(store).is_file() else None
+    return Prepared(
+        store, len(there), dict(manifest.rejects), seconds, there.digest, existed=True, pictures=pictures
     )
-    from rich.text import Text
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text("" if task.speed is None else f"{task.speed:.0f} records/s")
-
-    columns = BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield from bar.track(results, total=total, completed=done)

@@ -17,6 +17,7 @@ def reading_sentences(reading: "Reading | None") -> list[str]:
     parts = [f"unit {reading.unit}"] if reading.unit else []
     parts += [f"{reading.fs:g} Hz"] if reading.fs else []
     parts += [f"leads {', '.join(reading.leads)}"] if reading.leads else []
+    parts += [f"dataset {reading.dataset}"] if reading.dataset else []
     return [f"read as: {'; '.join(parts)}"] if parts else []
 
 

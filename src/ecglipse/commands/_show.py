@@ -9,7 +9,7 @@ from ecglipse.commands._describe import Shown as Shown
 if TYPE_CHECKING:
     import numpy as np
 
-_OTHERS = (".edf", ".dcm", ".xml", ".npz")
+_OTHERS = (".edf", ".dcm", ".xml", ".scp", ".npz")
 """Endings of recordings that say all of themselves, beside `.hea`."""
 
 
@@ -17,7 +17,7 @@ def show(thing: str, *, out: Path | None = None, row: int | None = None) -> Show
     """Describe a recording, store, run, study, config or corpus.
 
     Args:
-        thing: path of a recording's file (.hea, .edf, .dcm, .xml, .npz), of a store's, run's or study's
+        thing: path of a recording's file (.hea, .edf, .dcm, .xml, .scp, .npz), of a store's, run's or study's
             folder, or of a TOML file; or the name of a corpus, or "corpora" for a list of them.
         out: where to write the picture; NAME.png in the current folder by default.
         row: row of a store to draw; none is drawn by default.
@@ -56,9 +56,10 @@ def _read(path: Path) -> "tuple[np.ndarray, float, tuple[str, ...], tuple[str, .
     from ecglipse.records.dicom import read_dicom
     from ecglipse.records.edf import read_edf
     from ecglipse.records.reading import Reading
+    from ecglipse.records.scp import read_scp
     from ecglipse.records.xml_ecg import read_xml
 
-    readers = {".edf": read_edf, ".dcm": read_dicom, ".xml": read_xml}
+    readers = {".edf": read_edf, ".dcm": read_dicom, ".xml": read_xml, ".scp": read_scp}
     record = readers[ending](path) if ending in readers else read_array(path, Reading())
     return record.signal, record.fs, record.leads, ()
 

@@ -3,13 +3,24 @@
 import difflib
 from pathlib import Path
 
-from ecglipse.corpora import chapman, cinc, cinc2011, ludb, mimic, own, ptbxl, wfdb_folder
+from ecglipse.corpora import (
+    chapman,
+    cinc,
+    cinc2011,
+    code15,
+    ludb,
+    mimic,
+    own,
+    ptbxl,
+    samitrop,
+    wfdb_folder,
+)
 from ecglipse.corpora.corpus import CodeInfo as CodeInfo
 from ecglipse.corpora.corpus import Corpus as Corpus
 from ecglipse.corpora.corpus import Entry as Entry
 from ecglipse.errors import CorpusError
 
-_MODULES = (ptbxl, ludb, cinc2011, chapman, mimic, cinc, wfdb_folder, own)
+_MODULES = (ptbxl, ludb, cinc2011, chapman, mimic, code15, samitrop, cinc, wfdb_folder, own)
 CORPORA: dict[str, Corpus] = {
     corpus.name: corpus for corpus in (*(module.CORPUS for module in _MODULES), *cinc.PARTS)
 }
@@ -42,6 +53,7 @@ def detect(folder: Path) -> Corpus:
             return corpus
     raise CorpusError(
         f"{folder}: no recordings found",
-        hint="looked for `ptbxl_database.csv`, `ludb.csv`, CinC 2011's array, `.hea`, `.csv`, `.tsv`, "
-        "`.parquet`, `.npy`, `.npz`, `.edf`, `.dcm` and `.xml` files",
+        hint="looked for `ptbxl_database.csv`, `ludb.csv`, `exams.csv`, CinC 2011's array, `.hea`, "
+        "`.csv`, `.tsv`, "
+        "`.parquet`, `.npy`, `.npz`, `.h5`, `.hdf5`, `.edf`, `.dcm`, `.scp` and `.xml` files",
     )

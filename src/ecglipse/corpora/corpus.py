@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from ecglipse.errors import CorpusError
+from ecglipse.records.reading import Reading
 from ecglipse.records.record import Record
 
 
@@ -48,6 +49,7 @@ class Corpus:
         entries: all recordings of a folder, in a fixed order.
         vocabulary: meaning of the corpus' codes.
         guesses: sentences about what was concluded from the files, where they do not say all.
+        read_as: the corpus with what the user says of its files, where they do not say all.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Corpus:
     entries: Callable[[Path], list[Entry]]
     vocabulary: Callable[[Path], dict[str, CodeInfo]]
     guesses: Callable[[Path], list[str]] | None = None
+    read_as: "Callable[[Reading], Corpus] | None" = None
 
 
 def hashed_patient(source: str, patient: str) -> str:

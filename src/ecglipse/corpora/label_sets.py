@@ -23,12 +23,14 @@ LABEL_SETS: dict[str, dict[str, frozenset[str]]] = {
     "cinc2021-21": _set(
         *(name for name in _COMMON if name not in _SPECIAL), "BBB", "CLBBB|LBBB", "CRBBB|RBBB", "PRWP"
     ),
+    "code15": {name: frozenset({f"code15:{name}"}) for name in ("1dAVb", "RBBB", "LBBB", "SB", "ST", "AF")},
 }
 """Multi-label tasks by name.
 
 cinc2020-scored: 27 codes, 24 classes; cinc2021-scored: 30 codes, 26 classes (Reyna et al. 2021, Computing in
 Cardiology 48: pairs that count as one). cinc2020-19 and cinc2021-21: what Bo et al. 2022 (arXiv:2211.07889)
-pretrained beside: the scored classes without bradycardia, axis deviations, pacing and low voltage."""
+pretrained beside: the scored classes without bradycardia, axis deviations, pacing and low voltage. code15:
+the six abnormalities of CODE-15% (Ribeiro et al. 2020, Nat Commun 11:1760)."""
 
 CHAPMAN_RHYTHMS: dict[str, frozenset[str]] = {
     "AFIB": frozenset({"chapman:AFIB", "chapman:AF"}),

@@ -1,4 +1,4 @@
-"""A folder of your own: arrays, tables, EDF, DICOM and XML, with a table of what is known of them. Reads.
+"""A folder of your own: arrays, tables, HDF5, EDF, DICOM, SCP, XML; a table says what is known. Reads.
 
 `records.csv` in the folder, if there is one, lists them: `file`, and any of `record_id`, `patient_id`, `age`,
 `sex`, `codes` (with semicolons between), `fold`. Without it, every file with a known ending is a recording.
@@ -16,8 +16,11 @@ from ecglipse.errors import CorpusError, RecordError
 from ecglipse.records.arrays import ENDINGS, count_recordings, read_array
 from ecglipse.records.dicom import read_dicom
 from ecglipse.records.edf import read_edf
+from ecglipse.records.hdf5 import ENDINGS as HDF5_ENDINGS
+from ecglipse.records.hdf5 import read_hdf5, shape_of
 from ecglipse.records.reading import Reading, sex_of
 from ecglipse.records.record import Record
+from ecglipse.records.scp import read_scp
 from ecglipse.records.xml_ecg import read_xml
 
 TABLE = "records.csv"
@@ -26,7 +29,9 @@ _READERS: dict[str, Callable[[Path], Record]] = {
     ".edf": read_edf,
     ".dcm": read_dicom,
     ".xml": read_xml,
+    ".scp": read_scp,
 }
+_ENDINGS = (*ENDINGS, *HDF5_ENDINGS, *_READERS)
 
 
 def with_reading(reading: Reading) -> Corpus:
@@ -42,13 +47,10 @@ def entries(folder: Path, *, reading: Reading = Reading()) -> list[Entry]:  # no
     Raises:
         CorpusError: if the table is wrong, or the first recording shows that something must be said first.
     """
-    rows = _table(folder)
-    if rows is None:
-        rows = [{"file": path.relative_to(folder).as_posix()} for path in _files(folder)]
     listed = []
-    for row in rows:
+    for row in _rows(folder):
         path = folder / row["file"]
-        many = count_recordings(path)
+        many = _count(path, reading)
         for index in range(many) if many is not None else [None]:
             name = row.get("record_id") or str(Path(row["file"]).with_suffix(""))
             name = name if index is None else f"{name}-{index:06d}"
@@ -71,6 +73,8 @@ def guesses(folder: Path, *, reading: Reading = Reading()) -> list[str]:  # noqa
         else f"no `{TABLE}`: every file is one"
     )
     said = [table + ", each recording without a patient_id is a patient of its own"]
+    if any(Path(row["file"]).suffix.lower() in HDF5_ENDINGS for row in _rows(folder)):
+        said.append("HDF5: zeros in all leads for 0.1 s and more at either end are padding and cut off")
     for entry in listed[:1]:
         try:
             record = entry.load()
@@ -89,7 +93,8 @@ def load(folder: Path, row: dict[str, str], name: str, index: int | None, readin
     path = folder / row["file"]
     ending = path.suffix.lower()
     known = _READERS.get(ending)
-    read = known(path) if known is not None else read_array(path, reading, index=index)
+    from_numbers = read_hdf5 if ending in HDF5_ENDINGS else read_array
+    read = known(path) if known is not None else from_numbers(path, reading, index=index)
     patient = row.get("patient_id") or (name if read.patient_id == read.record_id else read.patient_id)
     age, fold = _number(row.get("age", "")), _number(row.get("fold", ""))
     return dataclasses.replace(
@@ -102,6 +107,25 @@ def load(folder: Path, row: dict[str, str], name: str, index: int | None, readin
         codes=tuple(code.strip() for code in row.get("codes", "").split(";") if code.strip()),
         fold=None if fold is None else int(fold),
     )
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    """The rows of the table; without one, a row a file."""
+    rows = _table(folder)
+    if rows is None:
+        rows = [{"file": path.relative_to(folder).as_posix()} for path in _files(folder)]
+    return rows
+
+
+def _count(path: Path, reading: Reading) -> int | None:
+    """How many recordings a file of many holds; None for a file of one, and for one that cannot be read."""
+    if path.suffix.lower() not in HDF5_ENDINGS:
+        return count_recordings(path)
+    try:
+        shape = shape_of(path, dataset=reading.dataset)
+    except RecordError:
+        return None
+    return shape[0] if len(shape) == 3 else None
 
 
 def _number(text: str) -> float | None:
@@ -136,12 +160,12 @@ def _table(folder: Path) -> list[dict[str, str]] | None:
         name = Path(row["file"])
         if not row["file"] or name.is_absolute() or ".." in name.parts:
             raise CorpusError(f"{path}:{number}: file {row['file']!r:.60} is not a path inside the folder")
-        if name.suffix.lower() not in (*ENDINGS, *_READERS):
+        if name.suffix.lower() not in _ENDINGS:
             raise CorpusError(f"{path}:{number}: ending {name.suffix!r:.20} is not read", hint=_HINT)
     return rows
 
 
-_HINT = f"read are {', '.join((*ENDINGS, *_READERS))}; WFDB records are found by their `.hea` files"
+_HINT = f"read are {', '.join(_ENDINGS)}; WFDB records are found by their `.hea` files"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -154,7 +178,7 @@ def _files(folder: Path) -> list[Path]:
         Path(place) / name
         for place, _, names in os.walk(folder, onerror=stop)
         for name in names
-        if Path(name).suffix.lower() in (*ENDINGS, *_READERS) and not name.startswith(".")
+        if Path(name).suffix.lower() in _ENDINGS and not name.startswith(".")
     )
 
 
@@ -176,11 +200,13 @@ CORPUS = Corpus(
     title="A folder of your own",
     licence="your own",
     citation="",
-    about="CSV, TSV, Parquet, NPY, NPZ, EDF, DICOM and XML (MUSE, aECG) files. What they do not say is "
-    "asked for: `--unit`, `--source-fs`, `--source-leads`. Patients, ages, sexes, codes and folds come from "
-    f"`{TABLE}` (columns {', '.join(COLUMNS)}); without it each recording counts as one patient.",
+    about="CSV, TSV, Parquet, NPY, NPZ, HDF5, EDF, DICOM, SCP-ECG and XML (MUSE, aECG) files. What they do "
+    "not say is asked for: `--unit`, `--source-fs`, `--source-leads`, `--dataset`. Patients, ages, sexes, "
+    f"codes and folds come from `{TABLE}` (columns {', '.join(COLUMNS)}); without it each recording is a "
+    "patient.",
     matches=_matches,
     entries=entries,
     vocabulary=_vocabulary,
     guesses=guesses,
+    read_as=with_reading,
 )

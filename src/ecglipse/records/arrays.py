@@ -5,6 +5,7 @@ user gives. An array is (lead, time) or (time, lead), whichever has as many as t
 axes holds many recordings. NPZ files may say `fs`, `unit` and `leads` themselves.
 """
 
+import csv
 import io
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def read_array(path: Path, reading: Reading, *, index: int | None = None) -> Rec
     leads = reading.leads or said.leads
     if names is not None and reading.leads is None:
         table, leads = _named(table, names, where)
-    signal = _by_lead(table, leads, where, is_table=names is not None)
+    signal = by_lead(table, leads, where, is_table=names is not None)
     scale = millivolts_per(said.unit or reading.unit, where=where)
     assert leads is not None
     record_id = path.stem if index is None else f"{path.stem}-{index:06d}"
@@ -86,7 +87,7 @@ def count_recordings(path: Path) -> int | None:
 def _parsed(content: bytes, ending: str, where: str) -> tuple[np.ndarray, list[str] | None, Reading]:
     """Numbers, names of columns where there are some, and what the file says of itself."""
     if ending in (".csv", ".tsv"):
-        return (*_text(content, "," if ending == ".csv" else "\t"), Reading())
+        return (*_text(content, "," if ending == ".csv" else "\t", where), Reading())
     if ending == ".parquet":
         import pyarrow.parquet as pq
 
@@ -111,12 +112,25 @@ def _parsed(content: bytes, ending: str, where: str) -> tuple[np.ndarray, list[s
     raise RecordError(f"{where}: ending {ending} is not one of {', '.join(ENDINGS)}", reason="format")
 
 
-def _text(content: bytes, separator: str) -> tuple[np.ndarray, list[str] | None]:
-    """A table of text; the first line holds names unless all of it is numbers."""
+_SEPARATORS = "commas separate fields in .csv files and tabs in .tsv files; numbers have a decimal point"
+
+
+def _text(content: bytes, separator: str, where: str) -> tuple[np.ndarray, list[str] | None]:
+    """A table of text; the first line holds names unless all of it is numbers.
+
+    Every line must have as many fields as the first: parsers fill or shift the others in silence.
+    """
     import pandas as pd
 
-    first = content[: content.find(b"\n")].decode("utf-8", errors="replace").strip()
-    words = [word.strip().strip('"') for word in first.split(separator)]
+    lines = content.decode("utf-8-sig", errors="replace").splitlines()
+    words = next(csv.reader(lines[:1], delimiter=separator), [])
+    words = [word.strip() for word in words]
+    for number, line in enumerate(lines[1:], start=2):
+        if line and line.count(separator) != len(words) - 1:
+            found = f"line {number} has {line.count(separator) + 1} fields, line 1 has {len(words)}"
+            raise RecordError(f"{where}: {found}", reason="format", hint=_SEPARATORS)
+    if len(words) == 1 and ";" in words[0]:
+        raise RecordError(f"{where}: semicolons separate its fields", reason="format", hint=_SEPARATORS)
     has_names = not all(_is_number(word) for word in words)
     frame = pd.read_csv(
         io.BytesIO(content), sep=separator, header=0 if has_names else None, dtype=np.float64, na_values=[""]
@@ -162,10 +176,14 @@ def _named(table: np.ndarray, names: list[str], where: str) -> tuple[np.ndarray,
     return table[:, kept], tuple(leads)
 
 
-def _by_lead(
+def by_lead(
     table: np.ndarray, leads: tuple[str, ...] | None, where: str, *, is_table: bool
 ) -> Float[np.ndarray, "lead time"]:
-    """Leads first; the axis that has as many as there are leads."""
+    """Put the leads first: the axis that has as many as there are leads; the columns of a table, if they fit.
+
+    Raises:
+        RecordError: reason "lead-name" if nobody said the leads, "format" if no axis fits, or both do.
+    """
     if leads is None:
         raise RecordError(
             f"{where}: shape {table.shape}, and nothing says which lead is which",

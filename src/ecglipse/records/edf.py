@@ -1,8 +1,6 @@
 """Reads EDF and EDF+ files through pyedflib: the channels that are ECG leads, in mV."""
 
 import contextlib
-import os
-import stat
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +8,7 @@ import numpy as np
 
 from ecglipse.errors import RecordError
 from ecglipse.leads import canonical
+from ecglipse.records.plain_file import check_plain
 from ecglipse.records.reading import PER_MILLIVOLT, millivolts_per, rate, sex_of
 from ecglipse.records.record import Record
 
@@ -26,7 +25,7 @@ def read_edf(path: Path) -> Record:
         RecordError: reason "missing-file", "unsafe-path", "unreadable", "format", "header", "unit",
             "lead-name" or "length".
     """
-    _check_plain(path)
+    check_plain(path)
     try:
         import pyedflib
     except ImportError:
@@ -93,15 +92,3 @@ def _lead(label: str) -> str | None:
         return canonical(words[0]) if len(words) == 1 else None
     except RecordError:
         return None
-
-
-def _check_plain(path: Path) -> None:
-    """Refuse links, pipes and folders before a library opens the file."""
-    try:
-        facts = os.lstat(path)
-    except FileNotFoundError:
-        raise RecordError(f"{path.name}: no such file", reason="missing-file") from None
-    except OSError as error:
-        raise RecordError(f"{path.name}: cannot be opened ({error.strerror})", reason="unreadable") from None
-    if not stat.S_ISREG(facts.st_mode):
-        raise RecordError(f"{path.name}: is not a plain file", reason="unsafe-path")

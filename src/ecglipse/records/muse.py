@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ecglipse.errors import RecordError
-from ecglipse.leads import EXPANSION, INDEPENDENT, LEADS, canonical
+from ecglipse.leads import canonical, expanded
 from ecglipse.records.reading import rate, sex_of
 from ecglipse.records.record import Record
 from ecglipse.records.xml_tree import read_tree, text_of
@@ -44,11 +44,7 @@ def read_muse(path: Path, root: Any = None) -> Record:
     lengths = {len(values) for values in leads.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise RecordError(f"{path.name}: leads of {sorted(lengths)} samples", reason="length")
-    signal = np.stack(list(leads.values()))
-    names = tuple(leads)
-    if set(names) == set(INDEPENDENT):
-        signal = EXPANSION @ signal[[names.index(lead) for lead in INDEPENDENT]]
-        names = LEADS
+    signal, names = expanded(np.stack(list(leads.values())), tuple(leads))
     age, units = text_of(root, "PatientAge"), text_of(root, "AgeUnits").upper()
     return Record(
         signal=np.ascontiguousarray(signal, dtype=np.float32),

@@ -1,8 +1,9 @@
-"""`read_plain`: reads a file of a recording, never through a link; its size is seen before it is read."""
+"""`read_plain`, `check_plain`: files of recordings, never through a link; sizes are seen first."""
 
 import errno
 import os
 import stat
+from pathlib import Path
 
 from ecglipse.errors import RecordError
 
@@ -55,3 +56,19 @@ def read_plain(path: str, name: str, *, most: int | None = None, exactly: tuple[
         raise RecordError(f"{name}: cannot be read ({error.strerror})", reason="unreadable") from None
     finally:
         os.close(descriptor)
+
+
+def check_plain(path: Path) -> None:
+    """Refuse links, pipes and folders before a library opens a file by its name.
+
+    Raises:
+        RecordError: reason "missing-file", "unsafe-path" or "unreadable".
+    """
+    try:
+        facts = os.lstat(path)
+    except FileNotFoundError:
+        raise RecordError(f"{path.name}: no such file", reason="missing-file") from None
+    except OSError as error:
+        raise RecordError(f"{path.name}: cannot be opened ({error.strerror})", reason="unreadable") from None
+    if not stat.S_ISREG(facts.st_mode):
+        raise RecordError(f"{path.name}: is not a plain file", reason="unsafe-path")

@@ -1,5 +1,6 @@
 """`Reading`: what a file of numbers does not say of itself, and its user must. Pure."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,20 +9,33 @@ from ecglipse.errors import RecordError
 PER_MILLIVOLT: dict[str, float] = {"mV": 1.0, "uV": 1e3, "µV": 1e3, "μV": 1e3, "V": 1e-3, "nV": 1e6}
 """Units by name, and how many of them are a millivolt."""
 
+_UNIT = re.compile(r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,2})?)?(mV|uV|µV|μV|V|nV)")
+
 
 @dataclass(frozen=True)
 class Reading:
     """What the user says of files that do not say it themselves.
 
     Args:
-        unit: a key of `PER_MILLIVOLT`.
+        unit: a key of `PER_MILLIVOLT`, or a number of it such as "0.5mV" or "1e-4V".
         fs: Hz.
         leads: canonical names, in the order of the columns or rows.
+        dataset: name of the one that holds the recordings, in a file of several (HDF5).
     """
 
     unit: str | None = None
     fs: float | None = None
     leads: tuple[str, ...] | None = None
+    dataset: str | None = None
+
+
+def unit_mv(text: str) -> float | None:
+    """How many millivolts a unit is, by its name and the number before it; None if it is no unit."""
+    parts = _UNIT.fullmatch(text)
+    if parts is None:
+        return None
+    value = float(parts[1] or 1.0) / PER_MILLIVOLT[parts[2]]
+    return value if 1e-9 <= value <= 1e6 else None
 
 
 def millivolts_per(unit: str | None, *, where: str) -> float:
@@ -36,9 +50,10 @@ def millivolts_per(unit: str | None, *, where: str) -> float:
             reason="unit",
             hint="say it with `--unit mV`, `--unit uV` or `--unit V`; amplitudes are never guessed",
         )
-    if unit not in PER_MILLIVOLT:
+    value = unit_mv(unit)
+    if value is None:
         raise RecordError(f"{where}: unit {unit:.20} is not one of mV, uV, V, nV", reason="unit")
-    return 1.0 / PER_MILLIVOLT[unit]
+    return value
 
 
 def rate(fs: float | None, *, where: str) -> float:
