@@ -48,6 +48,7 @@ def training(batches: Batches, objective: str, pairs: str = "records", **changes
         "methods": {"m": method},
     }
     rule = check(content | {"pretrain": pretrain} | changes, where="laws")
+    rule = rule.of("m")
     made = _assemble.training(rule, rule.methods["m"], batches=batches, rows=np.arange(64), seed=1)
     made.encoder_rule = made.mask_rule = type(made.mask_rule)(1e-3, clip=1e9)
     return made
@@ -228,6 +229,36 @@ def test_the_average_follows_the_encoder_and_moves_nothing_else(batches: Batches
         torch.testing.assert_close(tensor, wanted[name], rtol=1e-5, atol=1e-7)
     one, other = averaged.game.state_dict(), plain.game.state_dict()
     assert all(torch.equal(tensor, other[name]) for name, tensor in one.items())
+
+
+FAMILIES: dict[str, dict[str, Any]] = {
+    "adversarial": {"masks": "adversarial", "mix_shared": 0.5, "leads": "per-lead"},
+    "electrodes": {"masks": "adversarial", "leads": "electrodes"},
+    "spectral": {"masks": "adversarial", "domain": "spectral"},
+    "shuffled": {"masks": "adversarial", "network": "shuffled"},
+    "both": {"masks": "adversarial", "set": {"masks.both_views": True, "masks.fill": "token"}},
+    "predicted": {"masks": "predicted"},
+    "saliency": {"masks": "saliency"},
+    "published": {"masks": "published"},
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_mask_plays_with_every_objective(batches: Batches, family: str) -> None:
+    """Two steps each: encoder and mask network move, the loss is a number, something is hidden."""
+    for objective, pairs in zip(OBJECTIVES, (*PAIRS, *PAIRS), strict=False):
+        rule = FAMILIES[family] | {"objective": objective, "pairs": pairs}
+        made = training(batches, objective, methods={"m": rule})
+        before = state(made)
+        reports = [made.step(), made.step()]
+        after = state(made)
+        assert all(np.isfinite(report.loss) for report in reports), objective
+        assert 0.05 < reports[-1].coverage < 0.95, objective
+        players = ["encoder", "policy"] if made.mask_weights else ["encoder"]
+        for player in players:
+            names = [n for n, _ in made.game.named_parameters() if n.startswith(player)]
+            moved = [n for n in names if not torch.equal(before[f"game.{n}"], after[f"game.{n}"])]
+            assert len(moved) > len(names) // 2, (objective, player)
 
 
 def test_records_of_a_patient_share_a_batch_where_patients_count(batches: Batches) -> None:
