@@ -2,8 +2,8 @@
 
     python benchmarks/objectives.py --json
 
-The same encoder (width 16), batch and masks, one thread, interleaved in one process; a ratio is the median over
-rounds of (time of one / time of NT-Xent), on the thread's own CPU clock.
+The same encoder (width 16), batch and masks, one thread, interleaved in one process; a ratio is the median
+over rounds of (time of one / time of NT-Xent), on the thread's own CPU clock.
 """
 
 import argparse

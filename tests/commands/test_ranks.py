@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from ecglipse.checkpoints import problems
-from ecglipse.commands import pretrain
+from ecglipse.commands import pretrain, study
 from ecglipse.commands._ranks import asked_for, speaks
-from ecglipse.config import load
+from ecglipse.config import check, load
+from ecglipse.errors import ConfigError
 
 TOML = """
 name = "r"
@@ -92,3 +93,9 @@ def test_alone_or_first_a_process_speaks(monkeypatch: pytest.MonkeyPatch) -> Non
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         assert (asked_for(), speaks()) == (many, voice)
+
+
+def test_a_study_under_torchrun_is_refused(tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="`study` was started 2 times at once by torchrun"):
+        study(check(tiny, where="tiny"))

@@ -17,6 +17,19 @@ def asked_for() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def refuse_ranks(verb: str) -> None:
+    """Refuse a verb that torchrun's processes would each run for themselves.
+
+    Raises:
+        ConfigError: under torchrun.
+    """
+    if asked_for() > 1:
+        raise ConfigError(
+            f"`{verb}` was started {asked_for()} times at once by torchrun",
+            hint=f"start `ecglipse {verb}` alone; `ecglipse pretrain` is what torchrun can share",
+        )
+
+
 @contextmanager
 def together() -> Iterator[None]:
     """Within it, the processes that torchrun started are one: NCCL with a GPU each, else gloo.
