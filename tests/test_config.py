@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from ecglipse.config import check, digest, load
+from ecglipse.config import Objective, ObjectiveName, PairsName, check, digest, load
 from ecglipse.errors import ConfigError
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.toml"))
@@ -48,6 +49,9 @@ def test_misspelt_keys_are_all_named_with_what_was_meant() -> None:
             "methods.a.masks: input should be 'none', 'random', 'adver",
         ),
         ({"methods": {"a": {"kind": "init", "masks": "random"}}}, "kind 'init' trains nothing"),
+        ({"methods": {"a": {"kind": "scratch", "objective": "byol"}}}, "leave out `objective` and `pairs`"),
+        ({"pretrain": {"objective": "simclr"}}, "pretrain.objective: input should be 'nt-xent', 'clocs'"),
+        ({"objective": {"momentum": 1.0}}, "objective.momentum: input should be less than 1; got 1.0"),
         ({"methods": {}}, "methods: "),
         ({"study": {"baselines": ["b"]}}, "`study.baselines` names methods that are not there: b"),
         ({"pretrain": {"batch": "many"}}, "pretrain.batch: "),
@@ -120,3 +124,37 @@ def test_a_method_cannot_set_what_does_not_fit(own: dict[str, object], said: str
     content = {"name": "n", "store": "s", "out": "o", "methods": {"b": {"masks": "random", "set": own}}}
     with pytest.raises(ConfigError, match=re.escape(said)):
         check(content, where="here")
+
+
+def test_what_a_method_plays_for_is_its_own_or_the_configs_with_the_parameters_that_count() -> None:
+    config = check(
+        {
+            **SMALL,
+            "pretrain": {"objective": "vicreg", "pairs": "segments"},
+            "objective": {"covariance": 2.0, "queue": 64, "segments": 3},
+            "methods": {"a": {}, "b": {"objective": "moco", "pairs": "records"}},
+        },
+        where="c",
+    )
+    assert config.played_for(config.methods["a"]) == {
+        "objective": "vicreg",
+        "pairs": "segments",
+        "invariance": 25.0,
+        "variance": 25.0,
+        "covariance": 2.0,
+        "regularised": "first",
+        "segments": 3,
+    }
+    assert config.played_for(config.methods["b"]) == {
+        "objective": "moco",
+        "pairs": "records",
+        "momentum": 0.99,
+        "queue": 64,
+    }
+
+
+def test_every_objective_and_pairing_says_which_parameters_it_looks_at() -> None:
+    used = Objective().used
+    names = {name for looked_at in used.values() for name in looked_at}
+    assert names == set(Objective.model_fields)
+    assert set(used) == {*get_args(ObjectiveName), *get_args(PairsName)}

@@ -54,7 +54,12 @@ class Batches:
 
 
 def epoch_batches(
-    rows: Int[np.ndarray, " record"], *, batch: int, seed: int, epoch: int
+    rows: Int[np.ndarray, " record"],
+    *,
+    batch: int,
+    seed: int,
+    epoch: int,
+    together: Int[np.ndarray, " record"] | None = None,
 ) -> list[Int[np.ndarray, " batch"]]:
     """Cut a shuffled epoch into full batches; the last `len(rows) % batch` records wait for the next epoch.
 
@@ -63,7 +68,15 @@ def epoch_batches(
         batch: records a batch; if there are fewer rows than this, the batch is all of them.
         seed: of the run.
         epoch: counted from 0; each has an order of its own.
+        together: a number for each of `rows`; rows of equal number stand beside each other in the order, so
+            that they mostly share a batch.
     """
-    order = numpy_rng(seed, "order", epoch).permutation(rows)
+    order = numpy_rng(seed, "order", epoch).permutation(len(rows))
+    if together is not None:
+        _, groups = np.unique(together, return_inverse=True)
+        first = np.full(groups.max(initial=-1) + 1, len(rows))
+        np.minimum.at(first, groups[order], np.arange(len(rows)))
+        order = order[np.argsort(first[groups[order]], kind="stable")]
+    order = rows[order]
     size = min(batch, len(rows))
     return [order[start : start + size] for start in range(0, len(rows) - size + 1, size)]

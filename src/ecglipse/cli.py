@@ -322,6 +322,8 @@ def pretrain(
 ) -> None:
     """Pretrain an encoder without labels; run it again to go on from where it stopped.
 
+    Several GPUs or machines: `torchrun --nproc-per-node N -m ecglipse pretrain ...`.
+
     Parameters
     ----------
     config
@@ -338,13 +340,16 @@ def pretrain(
         Print what was made as JSON.
     """
     from ecglipse.commands._pretrain import pretrain as verb
+    from ecglipse.commands._ranks import speaks
 
     made = verb(config, method=method, seed=seed, rotation=rotation, overrides=overrides or ())
     done = (
         "was finished already"
         if made.loss is None
-        else f"loss {made.loss:.3f} nats, {made.coverage:.1%} hidden"
+        else f"loss {made.loss:.3f}{made.unit and ' '}{made.unit}, {made.coverage:.1%} hidden"
     )
+    if not speaks():
+        return
     resumed = (
         f", resumed from step {made.resumed_from}" if made.resumed_from and made.loss is not None else ""
     )

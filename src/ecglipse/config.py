@@ -19,6 +19,9 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+Momentum = Annotated[float, Field(ge=0, lt=1)]
+ObjectiveName = Literal["nt-xent", "clocs", "vicreg", "byol", "simsiam", "moco"]
+PairsName = Literal["records", "segments", "leads", "segments-leads"]
 
 
 class Section(BaseModel):
@@ -159,13 +162,60 @@ class Pretrain(Section):
     weight_decay: NotNegative = 1e-4
     """Decoupled, of encoder and projection."""
     temperature: Positive = 0.1
-    """Of NT-Xent."""
+    """Of the contrast in nt-xent, clocs and moco."""
+    objective: ObjectiveName = "nt-xent"
+    """What encoder and mask network play for; a method may choose another."""
+    pairs: PairsName = "records"
+    """What is contrasted: two views of a record, of its segments, of its leads, or of both."""
+    ema: Momentum = 0.0
+    """Momentum of an average of the encoder, which is transferred; 0: its last weights are."""
     play: Literal["one-pass", "alternating"] = "one-pass"
     """Both players from one backward, or one after the other."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """auto: bf16 on a GPU that has it in hardware, else fp32."""
+    compile: bool = False
+    """Compile the encoder (torch.compile): faster steps after a slow first one; changes rounding only."""
     checkpoint_every_s: Positive = 60.0
     """Seconds between checkpoints, at most."""
+
+
+class Objective(Section):
+    """Parameters of the objectives and pairs; those of others than the one at play count for nothing."""
+
+    invariance: Positive = 25.0
+    """Weight in vicreg."""
+    variance: NotNegative = 25.0
+    """Weight in vicreg."""
+    covariance: NotNegative = 1.0
+    """Weight in vicreg."""
+    regularised: Literal["first", "both"] = "first"
+    """Views of which vicreg holds variance and covariance; the mask network plays against the second's."""
+    momentum: Momentum = 0.99
+    """How slowly the target of byol and moco follows; in byol it rises to 1."""
+    predictor_hidden: Count = 256
+    """Hidden size of the predictor of byol and simsiam."""
+    queue: Count = 1024
+    """Keys that moco remembers; fewer than the training records."""
+    segments: Annotated[int, Field(ge=2)] = 2
+    """Segments that a record is cut into for pairs of segments."""
+    leads: Count | None = None
+    """Leads that each view keeps for pairs of leads; none: half of them."""
+
+    @property
+    def used(self) -> dict[str, tuple[str, ...]]:
+        """The parameters that each objective and each kind of pairs looks at."""
+        return {
+            "nt-xent": (),
+            "clocs": (),
+            "vicreg": ("invariance", "variance", "covariance", "regularised"),
+            "byol": ("momentum", "predictor_hidden"),
+            "simsiam": ("predictor_hidden",),
+            "moco": ("momentum", "queue"),
+            "records": (),
+            "segments": ("segments",),
+            "leads": ("leads",),
+            "segments-leads": ("segments", "leads"),
+        }
 
 
 class Method(Section):
@@ -195,6 +245,10 @@ class Method(Section):
     """Adversarial masks: drawn from the learned distribution, or its top segments."""
     mix_shared: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the records that a random mask over all leads hides instead."""
+    objective: ObjectiveName | None = None
+    """What this method plays for; none: `pretrain.objective`."""
+    pairs: PairsName | None = None
+    """What this method contrasts; none: `pretrain.pairs`."""
     set: dict[str, Any] = Field(default_factory=dict)
     """What this method has otherwise than the rest, by dotted path: { "mask_network.bound" = 0.5 }."""
 
@@ -207,6 +261,8 @@ class Method(Section):
             raise ValueError(f"kind {self.kind!r} trains nothing: leave out `masks` and `views`")
         if self.masks == "none" and self.mix_shared:
             raise ValueError("`mix_shared` needs `masks`")
+        if self.kind != "pretrained" and (self.objective or self.pairs):
+            raise ValueError(f"kind {self.kind!r} trains nothing: leave out `objective` and `pairs`")
         if self.masks != "adversarial" and (self.network != "learning" or self.network_run):
             raise ValueError('`network` and `network_run` need `masks = "adversarial"`')
         if self.network_run and self.network != "frozen":
@@ -216,7 +272,7 @@ class Method(Section):
         return self
 
 
-_OWN = ("encoder", "views", "masks", "mask_network", "published", "pretrain")
+_OWN = ("encoder", "views", "masks", "mask_network", "published", "pretrain", "objective")
 """Tables of the config that a method may have its own values for."""
 
 
@@ -312,6 +368,7 @@ class Config(Section):
     mask_network: MaskNetwork = MaskNetwork()
     published: Published = Published()
     pretrain: Pretrain = Pretrain()
+    objective: Objective = Objective()
     methods: Annotated[dict[str, Method], Field(min_length=1)]
     transfer: Transfer = Transfer()
     tasks: dict[str, OwnTask] = Field(default_factory=dict)
@@ -352,6 +409,16 @@ class Config(Section):
                 faults = "; ".join(_fault(item, section) for item in error.errors())
                 raise ConfigError(f"methods.{method}.set: {faults}") from None
         return self.model_copy(update=made)
+
+    def played_for(self, method: Method) -> dict[str, Any]:
+        """A method's objective and pairs by name, and the parameters that they look at."""
+        objective, pairs = method.objective or self.pretrain.objective, method.pairs or self.pretrain.pairs
+        looked_at = (*self.objective.used[objective], *self.objective.used[pairs])
+        return {
+            "objective": objective,
+            "pairs": pairs,
+            **{name: getattr(self.objective, name) for name in looked_at},
+        }
 
     @property
     def digest(self) -> str:

@@ -79,7 +79,7 @@ def _leak(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
     """The published fault: the mask network keeps the encoder's gradient and adds its own."""
     game, inner = training.game, training.game.mask_loss
 
-    def leaking(a: Tensor, b: Tensor, generator: torch.Generator) -> object:
+    def leaking(a: Tensor, b: Tensor, generator: torch.Generator, *, patients: None) -> object:
         before = generator.get_state()
         played = inner(a, b, generator)
         if training.leaking:
@@ -89,7 +89,7 @@ def _leak(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
             from ecglipse.objectives import nt_xent
 
             z = [game.projection(game.encoder(view)) for view in (a, hidden)]
-            leak = nt_xent(*z, temperature=game.temperature)
+            leak = nt_xent(*z, temperature=game.objective.temperature)
             played = type(played)(
                 played.loss + 1.5 * leak, played.contrast, played.mask, played.projection, played.first
             )

@@ -1,9 +1,11 @@
 """Where a config meets the components: the only place that turns words of a config into objects."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Int
 from torch import Tensor, nn
@@ -14,6 +16,8 @@ from ecglipse.config import Config, Method, digest
 from ecglipse.errors import ConfigError
 from ecglipse.models.heads import Projection
 from ecglipse.models.resnet import ResNet1d, resnet18
+from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientContrast, SimSiam, VICReg
+from ecglipse.objectives import pairs as pairings
 from ecglipse.pretrain import AdversarialMasking, Player, Training
 from ecglipse.splits import Split, by_folds, by_patient, rotations
 from ecglipse.store import Store
@@ -87,17 +91,27 @@ def training(
 ) -> Training:
     """A pretraining run of a method, not yet begun."""
     store, rule = batches.store, config.pretrain
+    playing = config.played_for(method)
+    if playing.get("queue", 0) >= len(rows):
+        raise ConfigError(
+            f"`objective.queue` is {playing['queue']}, but there are {len(rows)} training records: "
+            "each would be compared with itself",
+            hint="let it be half of the training records at most",
+        )
     learner = encoder(config, leads=len(store.leads), seed=seed)
     network = config.mask_network
     game = AdversarialMasking(
         learner,
-        projection(config, seed=seed),
+        projection(config, method, seed=seed),
         policy(config, method, leads=store.leads, fs=store.fs, seed=seed, encoder=learner),
-        temperature=rule.temperature,
+        objective=objective(config, method, seed=seed),
+        pairs=pairs(config, method),
         fill=fill(config, leads=store.leads),
         both=config.masks.both_views,
         strength=ramp(network.strength_start, network.strength, config.masks.ramp),
     ).to(batches.device)
+    if rule.compile:
+        game.encoder.compile()
     return Training(
         game,
         batches,
@@ -113,15 +127,69 @@ def training(
         play=rule.play,
         cancelled=config.published.gradient == "cancelled",
         precision=precision(config, batches.device),
+        patients=patients(store) if game.objective.needs_patients else None,
+        average=rule.ema,
     )
 
 
-def projection(config: Config, *, seed: int) -> nn.Module:
-    """The projection g with its initial weights."""
+def projection(config: Config, method: Method, *, seed: int) -> nn.Module:
+    """The projection g with its initial weights; with BatchNorm for objectives without negatives."""
     rule = config.encoder
     return Projection(
-        rule.dim, rule.projection_hidden, rule.projection_dim, generator=torch_rng(seed, "init", "projection")
+        rule.dim,
+        rule.projection_hidden,
+        rule.projection_dim,
+        generator=torch_rng(seed, "init", "projection"),
+        batch_norm=config.played_for(method)["objective"] in ("vicreg", "byol", "simsiam"),
     )
+
+
+def objective(config: Config, method: Method, *, seed: int) -> Objective:
+    """What both players play for."""
+    rule, dim = config.objective, config.encoder.projection_dim
+
+    def predictor() -> nn.Module:
+        generator = torch_rng(seed, "init", "predictor")
+        return Projection(dim, rule.predictor_hidden, dim, generator=generator, batch_norm=True)
+
+    made: dict[str, Callable[[], Objective]] = {
+        "nt-xent": lambda: NTXent(config.pretrain.temperature),
+        "clocs": lambda: PatientContrast(config.pretrain.temperature),
+        "vicreg": lambda: VICReg(
+            invariance=rule.invariance,
+            variance=rule.variance,
+            covariance=rule.covariance,
+            regularised=rule.regularised,
+        ),
+        "byol": lambda: BYOL(predictor(), momentum=rule.momentum),
+        "simsiam": lambda: SimSiam(predictor()),
+        "moco": lambda: MoCo(
+            dim=dim, size=rule.queue, temperature=config.pretrain.temperature, momentum=rule.momentum
+        ),
+    }
+    return made[config.played_for(method)["objective"]]()
+
+
+def pairs(config: Config, method: Method) -> Pairs:
+    """What is contrasted."""
+    rule = config.objective
+    segments: Pairs = partial(pairings.segments, count=rule.segments)
+    leads: Pairs = partial(pairings.leads, kept=rule.leads)
+    made: dict[str, Pairs] = {
+        "records": pairings.records,
+        "segments": segments,
+        "leads": leads,
+        "segments-leads": pairings.both(segments, leads),
+    }
+    return made[config.played_for(method)["pairs"]]
+
+
+def patients(store: Store) -> Int[np.ndarray, " row"]:
+    """A number for the patient of each row of the store; a record of nobody known is alone."""
+    codes, known = pd.factorize(store.table["patient_id"])
+    unknown = codes < 0
+    codes[unknown] = len(known) + np.arange(unknown.sum())
+    return codes.astype(np.int64)
 
 
 def precision(config: Config, device: torch.device) -> Literal["fp32", "bf16"]:
@@ -138,19 +206,25 @@ def pretraining_facts(
 ) -> dict[str, object]:
     """Everything that determines a pretrained encoder, in plain values; its digest is the run's id."""
     dump = config.model_dump(mode="json")
+    aside = {"checkpoint_every_s", "compile", "objective", "pairs"}  # without effect, or in "objective"
+    aside |= set() if config.pretrain.ema else {"ema"}
+    playing = config.played_for(method)
+    plain = playing == {"objective": "nt-xent", "pairs": "records"}  # not said: older runs keep their ids
     return {
         "format": "ecglipse-run",
         "version": 1,
         "seed": seed,
-        "method": method.model_dump(mode="json", exclude={"title", "set", "network_run"}),
+        "method": method.model_dump(
+            mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}
+        ),
         "network": loaded_network(method)[1] if method.network_run else None,
         "encoder": dump["encoder"],
         "views": dump["views"],
         "masks": dump["masks"],
         "mask_network": dump["mask_network"],
         "published": dump["published"],
-        "pretrain": {k: v for k, v in dump["pretrain"].items() if k != "checkpoint_every_s"},
+        "pretrain": {k: v for k, v in dump["pretrain"].items() if k not in aside},
         "store": store.digest,
         "rows": digest([int(row) for row in split.train]),
         "input": {"fs": store.fs, "n_samples": store.n_samples, "leads": list(store.leads), "unit": "mV"},
-    }
+    } | ({} if plain else {"objective": playing})

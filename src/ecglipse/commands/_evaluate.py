@@ -108,7 +108,8 @@ class Bench:
                     f"{run}: stopped at step {found.counters['step']} of {found.counters['total']}",
                     hint="finish it with `ecglipse pretrain`",
                 )
-            load_encoder(encoder, found.tensors, where=str(run))
+            prefix = "average." if self.config.pretrain.ema else "game.encoder."
+            load_encoder(encoder, found.tensors, where=str(run), prefix=prefix)
         return encoder.to(self.places[""].batches.device)
 
     def _read(
@@ -252,13 +253,14 @@ class _Features:
         return np.asarray(self.values[self.index[rows]])
 
 
-def load_encoder(encoder: ResNet1d, tensors: dict[str, torch.Tensor], *, where: str) -> None:
+def load_encoder(
+    encoder: ResNet1d, tensors: dict[str, torch.Tensor], *, where: str, prefix: str = "game.encoder."
+) -> None:
     """Put a checkpoint's encoder into a module of the same architecture.
 
     Raises:
         CheckpointError: naming the first tensor that does not fit.
     """
-    prefix = "game.encoder."
     found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
     wanted = encoder.state_dict()
     for name, tensor in wanted.items():

@@ -2,12 +2,13 @@
 
 import json
 import logging
+import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ecglipse.commands._signals import asked_to_stop
 from ecglipse.errors import CheckpointError, ConfigError, Stopped
@@ -31,7 +32,8 @@ class Pretrained:
         method: name of the method.
         steps: steps done in all.
         resumed_from: step that this call went on from; 0 for a fresh run.
-        loss: of the last step, nats.
+        loss: of the last step, in `unit`.
+        unit: of the loss: "nats", or empty where it has none.
         coverage: share hidden in the last step.
         records: in the training set.
         seconds: of this call.
@@ -42,6 +44,7 @@ class Pretrained:
     steps: int
     resumed_from: int
     loss: float | None
+    unit: str
     coverage: float | None
     records: int
     seconds: float
@@ -57,6 +60,8 @@ def pretrain(
     progress: bool = True,
 ) -> Pretrained:
     """Pretrain one encoder without labels; the same call resumes a run that was stopped.
+
+    Under `torchrun` its processes share every batch, and the first of them writes.
 
     Args:
         config: a config, or the path of one.
@@ -74,6 +79,7 @@ def pretrain(
     """
     from ecglipse.batches import Batches, best_device
     from ecglipse.commands import _assemble
+    from ecglipse.commands._ranks import together
     from ecglipse.config import Config, load
     from ecglipse.store import Store
 
@@ -83,15 +89,16 @@ def pretrain(
     store = open_store(settings, Store)
     split = pick_split(_assemble.splits(settings, store), rotation)
     chosen_seed = settings.study.seeds[0] if seed is None else seed
-    batches = Batches(store, device=best_device())
     run = run_folder(settings, name, store=store, split=split, seed=chosen_seed)
-    training = _assemble.training(
-        settings, settings.methods[name], batches=batches, rows=split.train, seed=chosen_seed
-    )
     facts = _assemble.pretraining_facts(
         settings, settings.methods[name], store=store, split=split, seed=chosen_seed
     )
-    return _play(run, name, facts, training, settings, split, progress=progress)
+    with together():
+        batches = Batches(store, device=best_device())
+        training = _assemble.training(
+            settings, settings.methods[name], batches=batches, rows=split.train, seed=chosen_seed
+        )
+        return _play(run, name, facts, training, settings, split, progress=progress)
 
 
 def choose_method(config: "Config", name: str | None) -> str:
@@ -149,14 +156,15 @@ def _play(
     """Play from the last checkpoint to the end, with the run's folder held for this process."""
     from ecglipse.checkpoints import alone
     from ecglipse.commands._gallery import write_gallery
+    from ecglipse.commands._ranks import speaks
 
     began = time.monotonic()
     run.mkdir(parents=True, exist_ok=True)
-    with alone(run):
+    with alone(run) if speaks() else nullcontext():
         start, last = _go_on(
             run, name, facts, training, config.pretrain.checkpoint_every_s, progress=progress
         )
-        if not (run / "masks.npz").exists():
+        if speaks() and not (run / "masks.npz").exists():
             write_gallery(run, training, split.validation, count=config.study.gallery)
     return Pretrained(
         run=run,
@@ -164,6 +172,7 @@ def _play(
         steps=training.done,
         resumed_from=start,
         loss=None if last is None else last.loss,
+        unit=training.game.objective.unit,
         coverage=None if last is None else last.coverage,
         records=len(training.rows),
         seconds=time.monotonic() - began,
@@ -174,42 +183,71 @@ def _go_on(
     run: Path, name: str, facts: dict[str, object], training: "Training", every_s: float, *, progress: bool
 ) -> "tuple[int, StepReport | None]":
     """Play what is left, with log and checkpoints in step; gives the first step and the last report."""
-    from ecglipse.checkpoints import latest_checkpoint, read_json, save_checkpoint, truncate_log, write_json
-    from ecglipse.provenance import provenance
+    from ecglipse.checkpoints import latest_checkpoint, save_checkpoint
+    from ecglipse.commands._ranks import speaks
+    from ecglipse.pretrain.ranks import any_of
 
-    if not (run / "config.json").exists():
-        write_json(run / "config.json", facts)
-    elif read_json(run / "config.json") != json.loads(json.dumps(facts)):
-        raise CheckpointError(f"{run}: holds a run of another config", hint="choose another `out`")
+    if speaks():
+        _claim(run, facts)
+    any_of(False)  # the others wait until the folder is known to be this run's
     found = latest_checkpoint(run)
     if found is not None:
         training.load(found.tensors, found.counters)
     start, last, saved = training.done, None, time.monotonic()
-    log = run / "steps.jsonl"
-    truncate_log(log, steps=start)
-    if start < training.total:
-        write_json(run / "provenance.json", provenance() | {"started_at_step": start})
     with (
-        log.open("a", encoding="utf-8") as lines,
-        _bar(name, training, show=progress) as advance,
+        _step_log(run, steps=start, more=start < training.total) as lines,
+        _bar(name, training, show=progress and speaks()) as advance,
         asked_to_stop() as stopping,
     ):
         for last in training.run():
             lines.write(json.dumps(asdict(last)) + "\n")
             advance(last)
-            for alarm in last.look.alarms if last.look else ():
+            for alarm in last.look.alarms if last.look and speaks() else ():
                 _log.warning("%s, step %d: %s", run.name, last.step, alarm)
             stop = stopping()
-            if stop or time.monotonic() - saved > every_s or last.step == training.total:
+            ends = any_of(stop is not None)
+            if speaks() and (ends or time.monotonic() - saved > every_s or last.step == training.total):
                 lines.flush()
                 save_checkpoint(run, *training.state())
                 saved = time.monotonic()
-            if stop and last.step < training.total:
+            if ends and last.step < training.total:
+                any_of(False)  # no process ends before all is saved: torchrun would then stop the others
                 raise Stopped(
-                    f"stopped by {stop} after step {last.step} of {training.total}, saved in `{run}`",
+                    f"stopped by {stop or 'another process'} after step {last.step} of {training.total}, "
+                    f"saved in `{run}`",
                     hint="run the same command again to go on",
                 )
     return start, last
+
+
+def _claim(run: Path, facts: dict[str, object]) -> None:
+    """Write the facts of the run into its folder, or see that they are the ones that are there."""
+    from ecglipse.checkpoints import read_json, write_json
+
+    if not (run / "config.json").exists():
+        write_json(run / "config.json", facts)
+    elif read_json(run / "config.json") != json.loads(json.dumps(facts)):
+        raise CheckpointError(f"{run}: holds a run of another config", hint="choose another `out`")
+
+
+@contextmanager
+def _step_log(run: Path, *, steps: int, more: bool) -> Iterator[TextIO]:
+    """The step log, cut to the steps done, and where the run is from; nowhere in a process that follows."""
+    from ecglipse.checkpoints import truncate_log, write_json
+    from ecglipse.commands._ranks import speaks
+    from ecglipse.pretrain.ranks import ranks
+    from ecglipse.provenance import provenance
+
+    if not speaks():
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            yield nowhere
+        return
+    truncate_log(run / "steps.jsonl", steps=steps)
+    if more:
+        about: dict[str, Any] = {"started_at_step": steps, "ranks": ranks()}
+        write_json(run / "provenance.json", provenance() | about)
+    with (run / "steps.jsonl").open("a", encoding="utf-8") as lines:
+        yield lines
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ecglipse.commands._ranks import refuse_ranks
+
 if TYPE_CHECKING:
     from ecglipse.config import Config
     from ecglipse.study.plan import Unit
@@ -57,6 +59,7 @@ def study(
         ConfigError, StoreError, TaskError: before anything is run.
         TrainingError: if a process dies; the same call goes on from there.
     """
+    refuse_ranks("study")
     from ecglipse.checkpoints import write_json
     from ecglipse.commands import _assemble
     from ecglipse.commands._crossing import crossing, refuse

@@ -5,6 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from ecglipse.objectives.base import Objective, Seen, positive
+
 
 def nt_xent(
     z0: Float[Tensor, "batch dim"], z1: Float[Tensor, "batch dim"], *, temperature: float = 0.1
@@ -43,3 +45,22 @@ def nt_xent(
         itself = torch.eye(2 * batch, dtype=torch.bool, device=z.device)
         positive = torch.arange(2 * batch, device=z.device).roll(batch)
         return functional.cross_entropy(similarity.masked_fill(itself, float("-inf")), positive)
+
+
+class NTXent(Objective):
+    """NT-Xent as an objective: SimCLR, and the published CMSC where the pairs are segments.
+
+    The mask network plays against all of it: hidden, a record shall look less like itself or more like
+    others.
+
+    Args:
+        temperature: see `nt_xent`.
+    """
+
+    def __init__(self, temperature: float = 0.1) -> None:
+        super().__init__()
+        self.temperature = positive("temperature", temperature)
+
+    def forward(self, seen: Seen) -> Float[Tensor, ""]:
+        """Give the loss in nats."""
+        return nt_xent(seen.a, seen.b, temperature=self.temperature)

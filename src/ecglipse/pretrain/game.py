@@ -1,22 +1,26 @@
-"""Two players, one loss: L = NT-Xent(g f a, g f hide(b, M b)).
+"""Two players, one loss: L = objective(g f a, g f hide(b, M b)).
 
-Encoder f and projection g minimise L; the mask network M maximises it. In one pass the mask goes through a
-gradient reversal, so that one forward and one backward give both players their gradients; in two phases
-(`encoder_loss`, `mask_loss`) each player has a pass of its own. At equal weights the gradients are equal.
+Encoder f and projection g, with what the objective itself learns, minimise L; the mask network M maximises
+it. In one pass the mask goes through a gradient reversal, so that one forward and one backward give both
+players their gradients; in two phases (`encoder_loss`, `mask_loss`) each player has a pass of its own. At
+equal weights the gradients are equal. A pass moves nothing that is remembered; `settle` does, after the step.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ecglipse.masks import BaselineFill, Drawn, Fill, MaskPolicy, Ramp
-from ecglipse.objectives import nt_xent
+from ecglipse.objectives import NTXent, Objective, Pairs, Seen
+from ecglipse.objectives.pairs import records
+from ecglipse.pretrain.average import Average
+from ecglipse.pretrain.ranks import gather, share_of
 
 
 @dataclass(frozen=True)
@@ -24,19 +28,23 @@ class Round:
     """What one forward pass of the game gives.
 
     Args:
-        loss: what to call `backward` on: L in nats (-L for the mask network alone), and the mask network's
-            own loss if it has one.
+        loss: what to call `backward` on: L in the objective's unit (-L for the mask network alone), and the
+            mask network's own loss if it has one.
         contrast: L alone, detached.
         mask: what was hidden, detached.
-        projection: g f of the hidden view, detached.
-        first: g f of the first view, detached.
+        projection: the objective's projection of the hidden view, detached.
+        first: its projection of the first view, detached.
+        keys: what the objective will remember of this batch, detached.
+
+    Where several ranks share a batch, all but the mask are of the whole batch.
     """
 
     loss: Float[Tensor, ""]
     contrast: Float[Tensor, ""]
     mask: Float[Tensor, "batch group place"]
-    projection: Float[Tensor, "batch dim"]
-    first: Float[Tensor, "batch dim"]
+    projection: Float[Tensor, "whole dim"]
+    first: Float[Tensor, "whole dim"]
+    keys: Float[Tensor, "whole dim"] | None = None
 
 
 class AdversarialMasking(nn.Module):
@@ -46,16 +54,22 @@ class AdversarialMasking(nn.Module):
         encoder: (batch, lead, time) to (batch, feature).
         projection: (batch, feature) to (batch, dim).
         policy: decides what is hidden; only one with a network has something to learn.
-        temperature: of NT-Xent.
+        objective: what the encoder minimises and the mask network maximises; NT-Xent by default.
+        pairs: cuts what is contrasted from the two views; by default they stay whole.
         fill: gives what stands in hidden places.
         both: hide from both views, each by a draw of its own; else from the second alone.
         strength: how hard the mask network plays: it climbs `strength * L`. 1 is the adversary, -1 an ally
             that helps the encoder, a ramp a curriculum.
 
+    Attributes:
+        target: slow copy of encoder and projection, where the objective looks at one.
+
     Example:
         >>> game = AdversarialMasking(encoder, projection, policy)       # doctest: +SKIP
-        >>> game.one_pass(view_a, view_b, generator).loss.backward()     # doctest: +SKIP
+        >>> played = game.one_pass(view_a, view_b, generator)            # doctest: +SKIP
+        >>> played.loss.backward()                                       # doctest: +SKIP
         >>> optimiser_of_encoder.step(); optimiser_of_masks.step()       # doctest: +SKIP
+        >>> game.settle([played])                                        # doctest: +SKIP
     """
 
     def __init__(
@@ -64,7 +78,8 @@ class AdversarialMasking(nn.Module):
         projection: nn.Module,
         policy: MaskPolicy,
         *,
-        temperature: float = 0.1,
+        objective: Objective | None = None,
+        pairs: Pairs = records,
         fill: Fill | None = None,
         both: bool = False,
         strength: float | Ramp = 1.0,
@@ -72,8 +87,10 @@ class AdversarialMasking(nn.Module):
         super().__init__()
         self.encoder, self.projection, self.policy = encoder, projection, policy
         self.fill = BaselineFill() if fill is None else fill
-        self.temperature, self.both = temperature, both
+        self.objective = NTXent() if objective is None else objective
+        self.pairs, self.both = pairs, both
         self.strength = strength if isinstance(strength, Ramp) else Ramp(strength, strength)
+        self.target = Average(self._online()) if self.objective.needs_target else None
 
     def at(self, progress: float) -> None:
         """Tell everything that follows a schedule which share of the steps is done, 0 to 1."""
@@ -84,57 +101,83 @@ class AdversarialMasking(nn.Module):
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
         generator: torch.Generator,
+        *,
+        patients: Int[Tensor, " batch"] | None = None,
     ) -> Round:
-        """Give L; its backward leaves dL in encoder and projection and -dL in the mask network.
+        """Give L; its backward leaves dL in encoder, projection and objective and -dL in the mask network.
 
         Raises:
             ValueError: if the encoder sees other masks than the network is judged by (`policy.apart`).
         """
         if self.policy.apart:
             raise ValueError("`policy` shows the encoder other masks than its own: play in two phases")
+        view_a, view_b = self.pairs(view_a, view_b, generator)
         drawn = self._draw(view_a, view_b, generator)
         strength = self.strength.at(self.policy.progress)
         masks = [_Reverse.apply(d.mask, strength) for d in drawn]  # type: ignore[no-untyped-call]
-        return self._contrast(view_a, view_b, masks, drawn, generator, own=True)
+        return self._contrast(view_a, view_b, masks, drawn, generator, patients, own=True)
 
     def encoder_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
         generator: torch.Generator,
+        *,
+        patients: Int[Tensor, " batch"] | None = None,
     ) -> Round:
-        """Give L for encoder and projection alone: the mask is a constant."""
+        """Give L for encoder, projection and objective alone: the mask is a constant."""
+        view_a, view_b = self.pairs(view_a, view_b, generator)
         with torch.no_grad():
             drawn = self._draw(view_a, view_b, generator)
             masks = [self.policy.shown(d.mask) for d in drawn]
-        return self._contrast(view_a, view_b, masks, drawn, generator, own=False)
+        return self._contrast(view_a, view_b, masks, drawn, generator, patients, own=False)
 
     def cancelling_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
         generator: torch.Generator,
+        *,
+        patients: Int[Tensor, " batch"] | None = None,
     ) -> Round:
         """Give L the published way: the mask keeps its graph, and +dL is left in the mask network too.
 
         The mask network's own pass then adds -dL to it. Here to measure what that costs.
         """
+        view_a, view_b = self.pairs(view_a, view_b, generator)
         drawn = self._draw(view_a, view_b, generator)
         masks = [self.policy.shown(d.mask) for d in drawn]
-        return self._contrast(view_a, view_b, masks, drawn, generator, own=False)
+        return self._contrast(view_a, view_b, masks, drawn, generator, patients, own=False)
 
     def mask_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
         generator: torch.Generator,
+        *,
+        patients: Int[Tensor, " batch"] | None = None,
     ) -> Round:
-        """Give -L for the mask network alone: encoder and projection are constants, statistics included."""
+        """Give -L for the mask network alone: all else is constant, statistics included."""
+        view_a, view_b = self.pairs(view_a, view_b, generator)
         drawn = self._draw(view_a, view_b, generator)
         masks = [d.mask for d in drawn]
         weight = -self.strength.at(self.policy.progress)
-        with constant(self.encoder), constant(self.projection), constant(self.fill):
-            return self._contrast(view_a, view_b, masks, drawn, generator, own=True, weight=weight)
+        rest = nn.ModuleList([self.encoder, self.projection, self.fill, self.objective])
+        with constant(rest):
+            return self._contrast(view_a, view_b, masks, drawn, generator, patients, own=True, weight=weight)
+
+    def settle(self, rounds: Sequence[Round], *, progress: float = 0.0) -> None:
+        """Move what is remembered, after the optimisers' step: queue and target.
+
+        Args:
+            rounds: of this step, one player's.
+            progress: share of all steps that is done, 0 to 1.
+        """
+        for played in rounds:
+            if played.keys is not None:
+                self.objective.remember(played.keys)
+        if self.target is not None:
+            self.target.follow(self._online(), self.objective.momentum(progress))
 
     def _draw(self, view_a: Tensor, view_b: Tensor, generator: torch.Generator) -> list[Drawn]:
         """One draw for the second view, and one for the first where both are hidden."""
@@ -148,6 +191,7 @@ class AdversarialMasking(nn.Module):
         masks: list[Tensor],
         drawn: list[Drawn],
         generator: torch.Generator,
+        patients: Tensor | None,
         *,
         own: bool,
         weight: float = 1.0,
@@ -155,16 +199,28 @@ class AdversarialMasking(nn.Module):
         hidden = self.policy.hide(view_b, masks[0], self.fill, generator)
         if self.both:
             view_a = self.policy.hide(view_a, masks[1], self.fill, generator)
-        z_a = self.projection(self.encoder(view_a))
-        z_b = self.projection(self.encoder(hidden))
-        contrast = nt_xent(z_a, z_b, temperature=self.temperature)
+        target = self.target
+        seen = Seen(
+            view_a,
+            hidden,
+            online=lambda view: gather(self.projection(self.encoder(view))),
+            target=None if target is None else lambda view: gather(target(view)),
+            patients=None if patients is None else gather(patients),
+        )
+        contrast = self.objective(seen)
+        first, second = (z.detach() for z in self.objective.compared(seen))
         loss = weight * contrast
         if own:
-            difficulty = (1 - functional.cosine_similarity(z_a, z_b)).detach().float()
+            difficulty = share_of(1 - functional.cosine_similarity(first, second)).float()
             for d in drawn:
                 more = self.policy.own_loss(d, difficulty)
                 loss = loss if more is None else loss + more
-        return Round(loss, contrast.detach(), masks[0].detach(), z_b.detach(), z_a.detach())
+        keys = self.objective.keys(seen)
+        return Round(loss, contrast.detach(), masks[0].detach(), second, first, keys)
+
+    def _online(self) -> nn.Module:
+        """Encoder and projection, one after the other."""
+        return nn.Sequential(self.encoder, self.projection)
 
 
 @contextmanager

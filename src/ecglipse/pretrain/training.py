@@ -1,7 +1,7 @@
 """The loop: a generator of step reports; it touches no disk, and every draw is a function of seed and step.
 
 A step is one step of the optimisers and takes up to `accumulate` batches. `state()` and `load()` are all
-that a checkpoint needs: weights, buffers, moments and the number of steps done.
+that a checkpoint needs: weights, buffers (queue, target, average), moments and the number of steps done.
 """
 
 import math
@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from ecglipse.batches import Batches, epoch_batches, torch_rng
 from ecglipse.errors import TrainingError
 from ecglipse.masks.pressure import from_chance
+from ecglipse.pretrain.average import Average
 from ecglipse.pretrain.game import AdversarialMasking, Round
+from ecglipse.pretrain.ranks import average_gradients, joint_statistics, rank, ranks
 from ecglipse.pretrain.watch import Look, Watch, alarms, alignment, cosine, effective_rank, uniformity
 
 View = Callable[[Tensor, torch.Generator], Tensor]
@@ -30,7 +32,7 @@ class StepReport:
     Args:
         step: steps done, this one included.
         epoch: epoch the step belongs to, from 0.
-        loss: mean NT-Xent of the step's batches, nats.
+        loss: mean of the step's batches, in the objective's unit.
         coverage: share of samples hidden.
         learning_rate: of the encoder in this step.
         encoder_grad: norm of the gradient of encoder and projection, before clipping.
@@ -80,7 +82,7 @@ class Training:
         view: makes a view of a batch; called twice a batch, with a generator of its own each time.
         seed: of everything drawn.
         epochs: passes over `rows`.
-        batch: records a batch; NT-Xent takes its negatives from it.
+        batch: records a batch, over all ranks; negatives come from it.
         accumulate: batches a step; the last step of an epoch takes what is left.
         encoder: how encoder and projection learn.
         masks: how the mask network learns.
@@ -92,6 +94,14 @@ class Training:
         cancelled: the published fault: the mask network keeps the encoder's gradient beside its own; only
             with "alternating".
         look_every: steps between two looks at the game; the first is at step 20.
+        patients: a number for each row of the store, for an objective that needs them; records of a patient
+            are then put into the same batch.
+        average: how slowly an average of the encoder follows it, 0 to 1; 0: there is none.
+
+    Where several ranks train together, each plays its share of every batch; see ranks.py.
+
+    Attributes:
+        average: the averaged encoder, or None.
     """
 
     def __init__(
@@ -113,20 +123,32 @@ class Training:
         precision: Literal["fp32", "bf16"] = "fp32",
         cancelled: bool = False,
         look_every: int = 200,
+        patients: Int[np.ndarray, " row"] | None = None,
+        average: float = 0.0,
     ) -> None:
         if cancelled and play != "alternating":
             raise ValueError('`cancelled` needs `play` "alternating"; got "one-pass"')
         if len(rows) < 2:
             raise TrainingError(f"pretraining needs at least 2 records, found {len(rows)}")
+        if min(batch, len(rows)) % ranks():
+            raise TrainingError(
+                f"a batch of {min(batch, len(rows))} records cannot be shared among {ranks()} ranks",
+                hint="let `pretrain.batch` be a multiple of the ranks",
+            )
+        if game.objective.needs_patients and patients is None:
+            raise ValueError("`patients` must be given for an objective that needs them")
         self.game, self.batches, self.rows, self.view = game, batches, rows, view
         self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
         self.encoder_rule, self.mask_rule = encoder, masks
-        self.encoder_weights = [
-            *game.encoder.parameters(),
-            *game.projection.parameters(),
-            *game.fill.parameters(),
-        ]
+        self.patients_of_rows = patients if game.objective.needs_patients else None
+        self.average_momentum = average
+        self.average = Average(game.encoder) if average else None
+        game.encoder, game.projection = joint_statistics(game.encoder), joint_statistics(game.projection)
+        if game.target is not None:
+            joint_statistics(game.target)
+        learning = (game.encoder, game.projection, game.fill, game.objective)
+        self.encoder_weights = [weight for module in learning for weight in module.parameters()]
         self.mask_weights = [p for p in game.policy.parameters() if p.requires_grad]
         self.encoder_optimiser = _adam(self.encoder_weights, encoder)
         self.mask_optimiser = _adam(self.mask_weights, masks) if self.mask_weights else None
@@ -149,9 +171,7 @@ class Training:
             TrainingError: if the loss or a gradient is not a number; no weight has been changed then.
         """
         self.game.train()
-        epoch, window = divmod(self.done, self.steps_per_epoch)
-        parts = epoch_batches(self.rows, batch=self.batch, seed=self.seed, epoch=epoch)
-        parts = parts[window * self.accumulate : (window + 1) * self.accumulate]
+        epoch, parts = self.done // self.steps_per_epoch, self.parts()
         plays = self.mask_optimiser is not None and (self.done + 1) % self.mask_every == 0
         rate = self._rate()
         self.encoder_optimiser.zero_grad(set_to_none=True)
@@ -177,6 +197,9 @@ class Training:
             mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
         if plays and self.mask_optimiser is not None:
             _step(self.mask_optimiser, self.mask_rule, rate)
+        self.game.settle(rounds, progress=(self.done + 1) / self.total)
+        if self.average is not None:
+            self.average.follow(self.game.encoder, self.average_momentum)
         spread, variation = self._spread(parts[0], now=looks)
         coverage = sum(float(r.mask.mean()) for r in rounds) / len(rounds)
         look = self._look(rounds[0], wanted, coverage, spread, variation) if looks else None
@@ -195,34 +218,49 @@ class Training:
             look=look,
         )
 
+    def parts(self) -> list[Int[np.ndarray, " batch"]]:
+        """Rows of the store in each batch of the current step, over all ranks."""
+        epoch, window = divmod(self.done, self.steps_per_epoch)
+        patients = None if self.patients_of_rows is None else self.patients_of_rows[self.rows]
+        parts = epoch_batches(self.rows, batch=self.batch, seed=self.seed, epoch=epoch, together=patients)
+        return parts[window * self.accumulate : (window + 1) * self.accumulate]
+
+    def patients(self, rows: Int[np.ndarray, " batch"]) -> Int[Tensor, " batch"] | None:
+        """A number for the patient of each of these rows, where the objective needs it."""
+        if self.patients_of_rows is None:
+            return None
+        return torch.from_numpy(self.patients_of_rows[rows]).to(self.batches.device)
+
     def views(
         self, rows: Int[np.ndarray, " batch"], index: int
     ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"], torch.Generator]:
         """Give both views of batch `index` of the current step, and the generator of its masks."""
         x = self.batches.millivolts(rows)
-        device = self.batches.device
+        device, mine = self.batches.device, [rank()] if rank() else []
         a, b, mask = (
-            torch_rng(self.seed, name, self.done, index, device=device)
+            torch_rng(self.seed, name, self.done, index, *mine, device=device)
             for name in ("view a", "view b", "mask")
         )
         return self.view(x, a), self.view(x, b), mask
 
     def _backward(
         self,
-        loss_of: Callable[[Tensor, Tensor, torch.Generator], Round],
+        loss_of: Callable[..., Round],
         rows: np.ndarray,
         index: int,
         of: int,
     ) -> Round:
-        """Run one batch forward and backward; gradients of a step's batches are averaged."""
+        """Run this rank's share of one batch forward and backward; a step's batches are averaged."""
+        rows = np.split(rows, ranks())[rank()]
         a, b, generator = self.views(rows, index)
         with torch.autocast(a.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-            played = loss_of(a, b, generator)
+            played = loss_of(a, b, generator, patients=self.patients(rows))
         (played.loss / of).backward()
         return played
 
     def _check(self, weights: list[nn.Parameter], rule: Player, loss: float) -> float:
         """Clip the gradient and give its norm before that; refuse to go on from what is not a number."""
+        average_gradients(weights)
         norm = float(nn.utils.clip_grad_norm_(weights, rule.clip))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise TrainingError(
@@ -244,6 +282,7 @@ class Training:
             return None
         for index, part in enumerate(parts):
             self._backward(self.game.mask_loss, part, index, len(parts))
+        average_gradients(self.mask_weights)
         return _taken(self.mask_weights)
 
     def _look(
@@ -292,6 +331,8 @@ class Training:
     def state(self) -> tuple[dict[str, Tensor], dict[str, int]]:
         """Everything that a run needs to go on: named tensors, and counters."""
         tensors = {f"game.{name}": tensor.detach() for name, tensor in self.game.state_dict().items()}
+        if self.average is not None:
+            tensors |= {f"average.{name}": value for name, value in self.average.copy.state_dict().items()}
         for player, optimiser in self._optimisers():
             for index, moments in optimiser.state_dict()["state"].items():
                 for name, value in moments.items():
@@ -300,10 +341,9 @@ class Training:
 
     def load(self, tensors: dict[str, Tensor], counters: dict[str, int]) -> None:
         """Go back to a state that `state` gave; the architecture must be the same."""
-        prefix = "game."
-        self.game.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
+        self.game.load_state_dict(_under("game.", tensors))
+        if self.average is not None:
+            self.average.copy.load_state_dict(_under("average.", tensors))
         for player, optimiser in self._optimisers():
             moments: dict[int, dict[str, Tensor]] = {}
             for key, value in tensors.items():
@@ -326,6 +366,11 @@ def _taken(weights: list[nn.Parameter], *, keep: bool = False) -> list[Tensor]:
         for weight in weights:
             weight.grad = None
     return found
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _adam(weights: list[nn.Parameter], rule: Player) -> torch.optim.Optimizer:

@@ -15,7 +15,7 @@ from ecglipse.report.tables import Comparison, Group, Summary, percent
 Steps = Sequence[Mapping[str, float | int | None]]
 
 GAME: Final = {
-    "loss": "contrastive loss, nats",
+    "loss": "loss of the objective",
     "coverage": "share hidden",
     "spread": "spread of the mask's scores",
     "variation": "variation between records",

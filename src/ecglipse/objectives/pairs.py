@@ -1,0 +1,95 @@
+"""What a pair is: two views of a whole record, or of different segments of it, different leads, or both."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+Pairs = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""(view a, view b, generator) to the two that are contrasted; both may become shorter."""
+
+
+def records(
+    view_a: Float[Tensor, "batch lead time"],
+    view_b: Float[Tensor, "batch lead time"],
+    generator: torch.Generator,
+) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"]]:
+    """Both views as they are: the whole record."""
+    return view_a, view_b
+
+
+def segments(
+    view_a: Float[Tensor, "batch lead time"],
+    view_b: Float[Tensor, "batch lead time"],
+    generator: torch.Generator,
+    *,
+    count: int = 2,
+) -> tuple[Float[Tensor, "batch lead part"], Float[Tensor, "batch lead part"]]:
+    """Of each record a segment of view a and the next segment of view b, drawn where there are more than two.
+
+    Args:
+        view_a: mV.
+        view_b: mV.
+        generator: draws which segment; not used when there are two.
+        count: equal segments that a record is cut into, at least 2; a remainder at the end is left out.
+
+    Raises:
+        ValueError: if `count` is below 2 or above the samples.
+
+    Source:
+        Contrastive multi-segment coding (CMSC), Kiyasseh et al. 2021, arXiv:2005.13249. Departures: of more
+        than two segments one neighbouring pair is drawn a step, where they take all pairs.
+    """
+    batch, _, time = view_a.shape
+    if not 2 <= count <= time:
+        raise ValueError(f"`count` must be in 2..{time}; got {count}")
+    length = time // count
+    if count == 2:
+        return view_a[..., :length], view_b[..., length : 2 * length]
+    first = torch.randint(count - 1, (batch, 1, 1), generator=generator, device=generator.device)
+    place = first.to(view_a.device) * length + torch.arange(length, device=view_a.device)
+    place = place.expand(batch, view_a.shape[1], length)
+    return view_a.gather(2, place), view_b.gather(2, place + length)
+
+
+def leads(
+    view_a: Float[Tensor, "batch lead time"],
+    view_b: Float[Tensor, "batch lead time"],
+    generator: torch.Generator,
+    *,
+    kept: int | None = None,
+) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"]]:
+    """Of each record some leads in view a and as many others in view b; what a view does not keep is zero.
+
+    Args:
+        view_a: mV.
+        view_b: mV.
+        generator: draws the leads, record by record.
+        kept: leads that each view keeps; None: half of them.
+
+    Raises:
+        ValueError: if there are not enough leads for two views.
+
+    Source:
+        Contrastive multi-lead coding (CMLC), Kiyasseh et al. 2021, arXiv:2005.13249. Departures: their
+        encoder sees one lead at a time, and all pairs of leads are contrasted; here the encoder is one for
+        all leads, sees zeros for the others, and one pair of sets is drawn a step. `kept=1` is nearest to
+        theirs.
+    """
+    batch, total, _ = view_a.shape
+    each = total // 2 if kept is None else kept
+    if not 1 <= each <= total // 2:
+        raise ValueError(f"`kept` must be in 1..{total // 2}, half of the {total} leads; got {each}")
+    rank = torch.rand(batch, total, 1, generator=generator, device=generator.device).argsort(1).argsort(1)
+    rank = rank.to(view_a.device)
+    return view_a * (rank < each), view_b * ((rank >= each) & (rank < 2 * each))
+
+
+def both(first: Pairs, second: Pairs) -> Pairs:
+    """One after the other: of segments and leads, contrastive multi-segment multi-lead coding (CMSMLC)."""
+
+    def cut(view_a: Tensor, view_b: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        return second(*first(view_a, view_b, generator), generator)
+
+    return cut
