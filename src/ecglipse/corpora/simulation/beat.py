@@ -29,7 +29,7 @@ _SUPPORT = 4.0
 class Template:
     """A wave at scale 1; times in seconds relative to the wave's reference time."""
 
-    kind: Literal["P", "QRS", "T"]
+    kind: Literal["P", "QRS", "T", "ST", "spike"]
     centre: Float[np.ndarray, " component"]
     left: Float[np.ndarray, " component"]
     right: Float[np.ndarray, " component"]
@@ -64,10 +64,11 @@ QRS = Template(
     left=np.array([0.0105, 0.0080, 0.0085, 0.0105]),
     right=np.array([0.0105, 0.0080, 0.0085, 0.0105]),
     dipole=np.array([[-0.16, -0.06, -0.28], [0.60, 0.26, 0.00], [1.14, 0.53, 0.40], [-0.28, -0.03, 0.57]]),
-    onset=-0.044,
-    offset=0.046,
+    onset=-0.040,
+    offset=0.041,
 )
-"""Septum, apex, left free wall, base; the reference time is near the largest deflection."""
+"""Septum, apex, left free wall, base; the reference time is near the largest deflection. Onset and offset are
+some two widths outside the first and the last centre."""
 
 T = Template(
     kind="T",
@@ -92,7 +93,7 @@ def peak(
 ) -> Float[np.ndarray, " row"]:
     """Seconds after the reference time, at scale 1, when the wave is largest over all leads together."""
     grid = np.arange(wave.onset + 0.002, wave.offset - 0.001, 0.002)
-    seen = (leads @ vectors.swapaxes(1, 2)) @ _bumps(wave, grid)
+    seen = (leads @ vectors.swapaxes(1, 2)) @ bumps(wave, grid)
     return np.asarray(grid[(seen**2).sum(axis=1).argmax(axis=1)])
 
 
@@ -123,17 +124,17 @@ def add_wave(
     first = np.ceil((at_s + scale * low) * fs).astype(np.int64)
     samples = np.arange(int(np.ceil((high - low) * SCALE_LIMITS[1] * fs)) + 1)
     since = ((first / fs - at_s)[:, None] + samples / fs) / scale[:, None]
-    shapes = _bumps(wave, since.astype(np.float32))
+    shapes = bumps(wave, since.astype(np.float32))
     index = first[:, None] + samples
     inside = (index >= 0) & (index < n_samples)
     place = (row[:, None] * n_samples + index)[inside]
+    value = np.einsum("bja,jbt->abt", vectors.astype(np.float32), shapes)
     for axis in range(3):
-        value = sum(vectors[:, j, axis, None].astype(np.float32) * shape for j, shape in enumerate(shapes))
-        total = np.bincount(place, weights=np.asarray(value)[inside], minlength=rows * n_samples)
+        total = np.bincount(place, weights=value[axis][inside], minlength=rows * n_samples)
         dipole[:, axis] += total.reshape(rows, n_samples)
 
 
-def _bumps(wave: Template, t: Float[np.ndarray, "..."]) -> Float[np.ndarray, "component ..."]:
+def bumps(wave: Template, t: Float[np.ndarray, "..."]) -> Float[np.ndarray, "component ..."]:
     """The components' shapes, height 1, at times relative to the reference time at scale 1."""
     out = np.empty((len(wave.centre), *t.shape), t.dtype)
     for j, (centre, left, right) in enumerate(zip(wave.centre, wave.left, wave.right, strict=True)):
