@@ -147,7 +147,7 @@ def test_fibrillation_has_no_p_waves_and_irregular_intervals(clean: Simulated) -
             seen = qrs[qrs[:, 0] > 0.25]
             gap = seen[:, 0] - np.array([p[p[:, 0] < onset][-1, 0] for onset in seen[:, 0]])
             assert np.all((gap > 0.1) & (gap < 0.21))
-    assert max(spread["SR"] + spread["SB"] + spread["ST"]) < 0.12
+    assert max(spread["SR"] + spread["SB"] + spread["ST"]) < 0.15
     assert np.median(spread["AF"]) > 0.18
     assert np.mean(np.array(spread["AF"]) > 0.12) > 0.95
 
@@ -347,8 +347,14 @@ def test_asking_for_none_gives_none() -> None:
         ({"recordings_per_patient": 0}, "`recordings_per_patient` must be >= 1; got 0"),
         ({"noise": -0.1}, "`noise` must be a finite number >= 0; got -0.1"),
         ({"noise": float("nan")}, "`noise` must be a finite number >= 0; got nan"),
-        ({"rhythms": ()}, "`rhythms` must be a sequence of one or more of SR, SB, ST, AF, AFL, SVT, PACE; got ()"),
-        ({"rhythms": ("SR", "VT")}, "one or more of SR, SB, ST, AF, AFL, SVT, PACE; got 'VT' in ('SR', 'VT')"),
+        (
+            {"rhythms": ()},
+            "`rhythms` must be a sequence of one or more of SR, SB, ST, AF, AFL, SVT, PACE; got ()",
+        ),
+        (
+            {"rhythms": ("SR", "VT")},
+            "one or more of SR, SB, ST, AF, AFL, SVT, PACE; got 'VT' in ('SR', 'VT')",
+        ),
         ({"rhythms": "SR"}, "must be a sequence of one or more of SR, SB, ST, AF, AFL, SVT, PACE; got 'SR'"),
     ],
 )

@@ -60,12 +60,12 @@ P = Template(
 
 QRS = Template(
     kind="QRS",
-    centre=np.array([-0.018, -0.009, 0.003, 0.017]),
-    left=np.array([0.0105, 0.0080, 0.0085, 0.0105]),
-    right=np.array([0.0105, 0.0080, 0.0085, 0.0105]),
-    dipole=np.array([[-0.16, -0.06, -0.28], [0.60, 0.26, 0.00], [1.14, 0.53, 0.40], [-0.28, -0.03, 0.57]]),
-    onset=-0.040,
-    offset=0.041,
+    centre=np.array([-0.019, -0.009, 0.003, 0.019]),
+    left=np.array([0.0097, 0.0074, 0.0078, 0.0097]),
+    right=np.array([0.0097, 0.0074, 0.0078, 0.0097]),
+    dipole=np.array([[-0.12, -0.05, -0.26], [0.62, 0.26, -0.03], [1.12, 0.51, 0.38], [-0.17, 0.02, 0.60]]),
+    onset=-0.0435,
+    offset=0.045,
 )
 """Septum, apex, left free wall, base; the reference time is near the largest deflection. Onset and offset are
 some two widths outside the first and the last centre."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool
@@ -59,12 +58,12 @@ class Planted:
     hides from a model that learned the class can so be held against what is known.
 
     Args:
-        wave: which; for "T" the ST segment stays as it is.
+        wave: "P", "QRS" or "T"; for "T" the ST segment stays as it is.
         gain: factor on the wave's size, neither 0 nor 1; below 0 turns it over.
         share: of the recordings, between 0 and 1.
     """
 
-    wave: Literal["P", "QRS", "T"]
+    wave: str
     gain: float = 0.5
     share: float = 0.5
 

@@ -107,7 +107,7 @@ def draw_beats(
     """
     dipole = np.zeros((len(leads), 3, n_samples))
     marks: list[Marks] = []
-    gain = {kind: np.ones(len(leads)) for kind in KINDS}
+    gain: dict[str, Float[np.ndarray, " row"]] = {kind: np.ones(len(leads)) for kind in KINDS}
     if planted:
         gain[planted.wave] = np.where(conditions.planted, planted.gain, 1.0)
 

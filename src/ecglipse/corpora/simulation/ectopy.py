@@ -34,7 +34,7 @@ def premature(
         rows = np.flatnonzero(forms[name])
         if not len(rows):
             continue
-        own = [numbers[row] for row in rows]
+        own = [numbers[row] for row in rows.tolist()]
         z = uniform(normals(seed, f"{name} beats", own, 2, beats.shape[1]), 0.0, 1.0)
         fate = uniform(normals(seed, name, own, 3), 0.0, 1.0)
         early = _which(z, 0.03 + 0.17 * fate[:, 0], beats[rows], free=kind[rows] == 0, duration_s=duration_s)
@@ -71,4 +71,4 @@ def _which(
     early[at, certain - 1] = False
     early[at, np.minimum(certain + 1, beats.shape[1] - 1)] = False
     early[at, certain] = True
-    return early
+    return np.asarray(early)

@@ -23,7 +23,8 @@ STEP_PROBABILITY = 0.06
 """Share of recordings in which one electrode moves."""
 
 DRIFT_HZ = 2.0
-"""Drift ends here; its power falls with the square of the frequency."""
+DRIFT_SLOPE = 0.75
+"""Drift ends here; its power falls as 1 / f^1.5."""
 
 
 def draw_noise(
@@ -38,7 +39,7 @@ def draw_noise(
     """Noise of the eight independent leads in millivolts.
 
     Per electrode: respiration (a wave of the breathing's rate and a slower one of 0.03-0.1 Hz), electrode
-    drift (power as 1 / f^2 up to 2 Hz), muscle noise (EMG; flat from 20 Hz to 45 % of `fs`, at most 100 Hz),
+    drift (power as 1 / f^1.5 up to 2 Hz), muscle noise (EMG; flat from 20 Hz to 0.45 `fs`, at most 100 Hz),
     mains hum (50 or 60 Hz, median 0.004 mV, only if below half of `fs`), and in 6 % of the recordings one
     electrode that jumps by 0.1-0.4 mV and creeps back within seconds. Levels are log-normal over recordings
     and electrodes; they were set so that the power in the bands of benchmarks/realism.py agrees with the
@@ -57,8 +58,8 @@ def draw_noise(
     electrodes = _drift_and_muscle(
         seed,
         numbers,
-        drift_mv=0.022 * np.exp(0.5 * level[:, :1] + 0.4 * each[:, :, 0]),
-        muscle_mv=0.008 * np.exp(0.45 * level[:, 1:2] + 0.4 * each[:, :, 1]),
+        drift_mv=0.026 * np.exp(0.75 * level[:, :1] + 0.4 * each[:, :, 0]),
+        muscle_mv=0.008 * np.exp(0.55 * level[:, 1:2] + 0.4 * each[:, :, 1]),
         n_samples=n_samples,
         fs=fs,
     )
@@ -98,7 +99,7 @@ def _drift_and_muscle(
     drift = np.flatnonzero((hz > 0) & (hz <= DRIFT_HZ))
     muscle = np.flatnonzero((hz >= 20) & (hz <= min(0.45 * fs, 100)))
     named = max(1, int(((hz >= 20) & (hz <= 45)).sum()))
-    slope = 1 / hz[drift]
+    slope = 1 / hz[drift] ** DRIFT_SLOPE
     z = normals(seed, "drift and muscle", numbers, 9, 2 * (len(drift) + len(muscle))).view(np.complex64)
     spectrum = np.zeros((*muscle_mv.shape, len(hz)), np.complex64)
     # a line a (z1 + i z2) of irfft has the variance (2 a / n)^2

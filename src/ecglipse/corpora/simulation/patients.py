@@ -11,7 +11,7 @@ from ecglipse.corpora.simulation import beat
 from ecglipse.corpora.simulation.draws import normals, truncated
 from ecglipse.seeding import derive
 
-CHEST = np.array([0.88, 1.10, 0.92, 0.93, 0.96, 1.00])
+CHEST = np.array([0.86, 1.12, 0.92, 0.96, 0.97, 1.00])
 CHEST_CONTRAST = np.array([0.0, 0.16, 0.30, 0.27, 0.21, 0.13])
 """Gain of V1..V6, and the logarithm of men's over women's; breast and fat lie between heart and electrode."""
 
@@ -81,7 +81,7 @@ def draw_patients(seed: int, numbers: Sequence[int]) -> Patients:
 
     # +-1/2 is the typical man or woman; women with a man's chest and men with a woman's are common
     build, shape = np.where(female, -0.5, 0.5) + OVERLAP * z[:, 9:11].T
-    voltage = 0.22 * z[:, 1] - np.where(female, 0.001, 0.004) * old
+    voltage = 0.15 * z[:, 1] - np.where(female, 0.001, 0.004) * old
     log_t = T_CONTRAST * shape[:, None, None]
     log_t[:, 0] -= (np.where(female, 0.0, 0.010) * old)[:, None]
     return Patients(
@@ -100,7 +100,7 @@ def draw_patients(seed: int, numbers: Sequence[int]) -> Patients:
         qrs=_vary(
             beat.QRS.dipole,
             voltage,
-            np.array([[0.45], [0.2], [0.2], [0.35]]),
+            np.array([[0.45], [0.2], [0.2], [0.45]]),
             per_component[:, 2:6],
             qrs_turn,
         ),

@@ -11,7 +11,7 @@ from ecglipse.corpora.simulation.draws import normals, truncated, uniform
 from ecglipse.corpora.simulation.ectopy import premature
 
 RATES = {
-    "SR": (71.0, 10.5, 60.0, 99.0),
+    "SR": (66.0, 12.0, 60.0, 99.0),
     "SB": (53.0, 4.0, 41.0, 59.0),
     "ST": (113.0, 11.0, 101.0, 149.0),
     "AF": (90.0, 18.0, 61.0, 139.0),
@@ -22,7 +22,7 @@ RATES = {
 """Mean, SD and limits of the mean rate of a recording, beats a minute; each is cut off at its limits. In
 flutter the rate follows from the atria's, and these are only what comes out."""
 
-SEX_RATE = 2.2
+SEX_RATE = 3.0
 """Women's rates are this much above, men's this much below the mean."""
 
 AGE_RATE = {"ST": -0.25}

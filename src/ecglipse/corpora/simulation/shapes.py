@@ -30,7 +30,7 @@ RIGHT_BLOCK = Template(
     left=np.append(QRS.left, 0.018),
     right=np.append(QRS.right, 0.018),
     dipole=np.vstack([QRS.dipole, [-0.46, 0.05, -0.44]]),
-    onset=-0.040,
+    onset=-0.0435,
     offset=0.088,
 )
 """A plain QRS and then the right ventricle, to the right and the front."""
@@ -85,7 +85,7 @@ def discordant(
     """ST and T against a wide QRS, with a quarter of the own T left."""
     against = qrs.mean(axis=1)
     weights = np.array([0.35, 1.0, 1.0])
-    return 0.25 * t - share * weights[:, None] * against[:, None]
+    return np.asarray(0.25 * t - share * weights[:, None] * against[:, None])
 
 
 def hypertrophy(
