@@ -237,7 +237,7 @@ def test_noise_is_of_real_size_and_its_own_in_each_lead(clean: Simulated, noisy:
         for name, band in {"wander": (hz > 0) & (hz < 1), "muscle": (hz >= 20) & (hz <= 45)}.items()
     }
     assert 0.02 < np.median(rms["wander"]) < 0.15
-    assert 0.005 < np.median(rms["muscle"]) < 0.03
+    assert 0.001 < np.median(rms["muscle"]) < 0.005  # as between the beats of PTB-XL
     alike = np.array([np.corrcoef(record[6:])[np.triu_indices(6, 1)] for record in noise])
     assert np.abs(alike).max() < 0.9999
     assert np.median(np.abs(alike)) < 0.8

@@ -79,7 +79,7 @@ def lay_out(
     if conditions.forms["1AVB"].any():
         one = np.ones(len(pr))
         owed = truncated(
-            (patients.pr_s - 0.153) / 0.021, 0.245 * one, 0.03 * one, low=0.212 * one, high=0.32 * one
+            (patients.pr_s - 0.150) / 0.021, 0.245 * one, 0.03 * one, low=0.212 * one, high=0.32 * one
         )
         owed = np.minimum(owed, np.maximum(0.212, 0.62 * rhythm.mean_rr_s))
         pr = np.where(conditions.forms["1AVB"], owed, pr)
@@ -105,73 +105,79 @@ def draw_beats(
     Breathing turns the heart by `sway` (radians about the three axes) and changes its size by 3 %; each
     wave's size also varies by 2 % from beat to beat. A planted class changes sizes, and no mark.
     """
-    dipole = np.zeros((len(leads), 3, n_samples))
-    marks: list[Marks] = []
-    gain: dict[str, Float[np.ndarray, " row"]] = {kind: np.ones(len(leads)) for kind in KINDS}
+    dipole, marks = np.zeros((len(leads), 3, n_samples)), list[Marks]()
+    paper = _Paper(beats, leads, sway, fs, dipole, marks)
+    gain = {kind: np.ones((len(leads), 1, 1)) for kind in map(str, KINDS)}
     if planted:
-        gain[planted.wave] = np.where(conditions.planted, planted.gain, 1.0)
+        gain[planted.wave] = np.where(conditions.planted, planted.gain, 1.0)[:, None, None]
+    for early in (False, True):
+        which = np.flatnonzero(beats.has_p & (beats.early_p == early))
+        p = patients.p * np.array([0.7, -0.6, 1.2]) if early else patients.p
+        at = beats.qrs_onset[which] - beats.pr[which]
+        scale = np.minimum(patients.p_s[beats.row[which]], 0.92 * beats.pr[which]) / beat.P.length
+        paper.draw(beat.P, p * gain["P"], which, at, scale)
+        paper.mark(beat.P, p, which, at, scale)
+    t_at, t_scale = beats.qrs_onset + beats.qt, np.clip(beats.qt / beat.QT_REFERENCE_S, *beat.SCALE_LIMITS)
+    for place, look in enumerate(ventricles.looks):
+        which = np.flatnonzero(beats.look == place)
+        scale = look.scale[beats.row[which]]
+        paper.draw(look.qrs, look.vectors * gain["QRS"], which, beats.at[which], scale)
+        paper.mark(look.qrs, look.vectors, which, beats.at[which], scale)
+        t = np.concatenate([look.t[:, :1], look.t[:, 1:] * gain["T"]], axis=1)
+        paper.draw(beat.T, t, which, t_at[which], t_scale[which])
+        paper.mark(beat.T, look.t, which, t_at[which], t_scale[which])
+    shifted = (ventricles.st != 0).any(axis=(1, 2))
+    which = np.flatnonzero(shifted[beats.row] & (beats.look != PREMATURE))
+    paper.draw(shapes.ST, ventricles.st, which, t_at[which], t_scale[which])
+    which, pulse = np.flatnonzero(conditions.is_in("PACE")[beats.row]), shapes.spike(fs)
+    vectors = np.repeat(pulse.dipole[None], len(leads), axis=0)
+    paper.draw(pulse, vectors, which, beats.qrs_onset[which] - 0.004, np.ones(len(which)))
+    return dipole, _inside(marks, n_samples / fs)
+
+
+class _Paper(NamedTuple):
+    """What waves are drawn on. `vectors` go by recording; `which` names beats, whose `at` and `scale` are."""
+
+    beats: Beats
+    leads: Float[np.ndarray, "row 8 3"]
+    sway: Float[np.ndarray, "row 3"]
+    fs: float
+    dipole: Float[np.ndarray, "row 3 time"]
+    marks: list[Marks]
 
     def draw(
-        wave: Template,
-        own: Float[np.ndarray, "beat component 3"],
-        which: Int[np.ndarray, " beat"],
-        at: Float[np.ndarray, " beat"],
-        scale: Float[np.ndarray, " beat"],
-        place: int,
-    ) -> None:
-        row, breath = beats.row[which], beats.breath[which]
-        turn = breath[:, None, None] * sway[row][:, None]
-        size = np.exp(0.02 * beats.z[which, place] + 0.03 * breath)
-        own = size[:, None, None] * (own + _cross(turn, own))
-        beat.add_wave(dipole, wave, row=row, at_s=at, scale=scale, vectors=own, fs=fs)
-
-    def mark(
+        self,
         wave: Template,
         vectors: Float[np.ndarray, "row component 3"],
         which: Int[np.ndarray, " beat"],
         at: Float[np.ndarray, " beat"],
         scale: Float[np.ndarray, " beat"],
     ) -> None:
-        row = beats.row[which]
-        peak = at + scale * beat.peak(wave, vectors, leads)[row]
-        kind = np.full(len(row), KINDS.index(wave.kind))
-        marks.append(Marks(row, kind, at + scale * wave.onset, peak, at + scale * wave.offset))
-
-    for early in (False, True):
-        which = np.flatnonzero(beats.has_p & (beats.early_p == early))
-        if len(which):
-            row = beats.row[which]
-            p = patients.p * np.array([0.7, -0.6, 1.2]) if early else patients.p
-            at = beats.qrs_onset[which] - beats.pr[which]
-            scale = np.minimum(patients.p_s[row], 0.92 * beats.pr[which]) / beat.P.length
-            draw(beat.P, (gain["P"][:, None, None] * p)[row], which, at, scale, 0)
-            mark(beat.P, p, which, at, scale)
-    for place, look in enumerate(ventricles.looks):
-        which = np.flatnonzero(beats.look == place)
+        """Add one wave of these beats to the dipole, moved by the breathing."""
         if not len(which):
-            continue
-        row = beats.row[which]
-        scale = look.scale[row]
-        draw(look.qrs, (gain["QRS"][:, None, None] * look.vectors)[row], which, beats.at[which], scale, 1)
-        mark(look.qrs, look.vectors, which, beats.at[which], scale)
-        at = beats.qrs_onset[which] + beats.qt[which]
-        scale = np.clip(beats.qt[which] / beat.QT_REFERENCE_S, *beat.SCALE_LIMITS)
-        t = look.t.copy()
-        t[:, 1:] *= gain["T"][:, None, None]
-        draw(beat.T, t[row], which, at, scale, 2)
-        mark(beat.T, look.t, which, at, scale)
-    shifted = (ventricles.st != 0).any(axis=(1, 2))
-    which = np.flatnonzero(shifted[beats.row] & (beats.look != PREMATURE))
-    if len(which):
-        at = beats.qrs_onset[which] + beats.qt[which]
-        scale = np.clip(beats.qt[which] / beat.QT_REFERENCE_S, *beat.SCALE_LIMITS)
-        draw(shapes.ST, ventricles.st[beats.row[which]], which, at, scale, 2)
-    which = np.flatnonzero(conditions.is_in("PACE")[beats.row])
-    if len(which):
-        pulse = shapes.spike(fs)
-        own = np.repeat(pulse.dipole[None], len(which), axis=0)
-        draw(pulse, own, which, beats.qrs_onset[which] - 0.004, np.ones(len(which)), 1)
-    return dipole, _inside(marks, n_samples / fs)
+            return
+        row, breath = self.beats.row[which], self.beats.breath[which]
+        own = vectors[row]
+        place = {"P": 0, "QRS": 1, "spike": 1}.get(wave.kind, 2)
+        size = np.exp(0.02 * self.beats.z[which, place] + 0.03 * breath)
+        own = size[:, None, None] * (own + _cross(breath[:, None, None] * self.sway[row][:, None], own))
+        beat.add_wave(self.dipole, wave, row=row, at_s=at, scale=scale, vectors=own, fs=self.fs)
+
+    def mark(
+        self,
+        wave: Template,
+        vectors: Float[np.ndarray, "row component 3"],
+        which: Int[np.ndarray, " beat"],
+        at: Float[np.ndarray, " beat"],
+        scale: Float[np.ndarray, " beat"],
+    ) -> None:
+        """Note where one wave of these beats is."""
+        if not len(which):
+            return
+        row = self.beats.row[which]
+        peak = at + scale * beat.peak(wave, vectors, self.leads)[row]
+        kind = np.full(len(row), [str(known) for known in KINDS].index(wave.kind))
+        self.marks.append(Marks(row, kind, at + scale * wave.onset, peak, at + scale * wave.offset))
 
 
 def _cross(

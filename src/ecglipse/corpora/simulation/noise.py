@@ -26,6 +26,10 @@ DRIFT_HZ = 2.0
 DRIFT_SLOPE = 0.75
 """Drift ends here; its power falls as 1 / f^1.5."""
 
+MUSCLE_HZ = 5.0
+MUSCLE_SLOPE = 1.0
+"""Muscle noise begins here; its power falls as 1 / f^2, as between the beats of real records."""
+
 
 def draw_noise(
     seed: int,
@@ -59,7 +63,7 @@ def draw_noise(
         seed,
         numbers,
         drift_mv=0.026 * np.exp(0.75 * level[:, :1] + 0.4 * each[:, :, 0]),
-        muscle_mv=0.008 * np.exp(0.55 * level[:, 1:2] + 0.4 * each[:, :, 1]),
+        muscle_mv=0.0016 * np.exp(0.55 * level[:, 1:2] + 0.4 * each[:, :, 1]),
         n_samples=n_samples,
         fs=fs,
     )
@@ -97,16 +101,20 @@ def _drift_and_muscle(
     """
     hz = rfftfreq(n_samples, 1 / fs)
     drift = np.flatnonzero((hz > 0) & (hz <= DRIFT_HZ))
-    muscle = np.flatnonzero((hz >= 20) & (hz <= min(0.45 * fs, 100)))
-    named = max(1, int(((hz >= 20) & (hz <= 45)).sum()))
-    slope = 1 / hz[drift] ** DRIFT_SLOPE
+    muscle = np.flatnonzero((hz >= MUSCLE_HZ) & (hz <= min(0.45 * fs, 100)))
+    named = (hz[muscle] >= 20) & (hz[muscle] <= 45)
     z = normals(seed, "drift and muscle", numbers, 9, 2 * (len(drift) + len(muscle))).view(np.complex64)
     spectrum = np.zeros((*muscle_mv.shape, len(hz)), np.complex64)
     # a line a (z1 + i z2) of irfft has the variance (2 a / n)^2
-    a = (drift_mv[:, :, None] * slope / np.sqrt((slope**2).sum()) * n_samples / 2).astype(np.float32)
-    spectrum[:, :, drift] = a * z[:, :, : len(drift)]
-    b = (muscle_mv * n_samples / (2 * np.sqrt(named))).astype(np.float32)[:, :, None]
-    spectrum[:, :, muscle] = b * z[:, :, len(drift) :]
+    for lines, own, mv, slope, inside in (
+        (drift, z[:, :, : len(drift)], drift_mv, DRIFT_SLOPE, slice(None)),
+        (muscle, z[:, :, len(drift) :], muscle_mv, MUSCLE_SLOPE, named),
+    ):
+        shape = hz[lines] ** -slope
+        shape *= n_samples / (2 * np.sqrt((shape[inside] ** 2).sum()))
+        np.multiply(
+            own, (mv[:, :, None] * shape).astype(np.float32), out=spectrum[:, :, lines[0] : lines[-1] + 1]
+        )
     return np.asarray(irfft(spectrum, n_samples, axis=-1))
 
 

@@ -88,7 +88,7 @@ def draw_patients(seed: int, numbers: Sequence[int]) -> Patients:
         female=female,
         age=age,
         p_s=np.clip(0.106 + 0.008 * z[:, 2], 0.085, 0.13),
-        pr_s=np.clip(0.153 + 0.021 * z[:, 3] + 0.00025 * old, 0.115, 0.198),
+        pr_s=np.clip(0.150 + 0.021 * z[:, 3] + 0.00025 * old, 0.115, 0.198),
         qrs_s=np.clip(np.where(female, 0.087, 0.094) + 0.0075 * z[:, 4], 0.068, 0.118),
         qtc_s=np.clip(
             np.where(female, 0.416, 0.402) + 0.017 * z[:, 5] + np.where(female, 0.0002, 0.0003) * old,
