@@ -9,8 +9,8 @@ Gaussian sums for the ECG: McSharry et al. 2003, IEEE Trans Biomed Eng 50:289; f
 2007, EURASIP J Adv Signal Process, 43407. Departures: time instead of a limit cycle's phase, and one bump
 moves all three axes, so that a component is a place in the heart. The numbers of the templates were fitted
 by least squares to the median beat (inverse Dower) of the 1,048 records marked NORM among the first 1,999
-of PTB-XL 1.0.3 (Wagner et al. 2020, Sci Data 7:154; 100 Hz), rounded, and then changed by hand until the
-means of R, S and T in the twelve leads agreed with those records (docs/simulator.md has the comparison).
+of PTB-XL 1.0.3 (Wagner et al. 2020, Sci Data 7:154; 100 Hz), rounded, and then changed by hand until R and S
+of the leads and the spectrum agreed better with those records (benchmarks/realism.py; docs/simulator.md).
 """
 
 from dataclasses import dataclass

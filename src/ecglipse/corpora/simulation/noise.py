@@ -43,11 +43,11 @@ def draw_noise(
     """Noise of the eight independent leads in millivolts.
 
     Per electrode: respiration (a wave of the breathing's rate and a slower one of 0.03-0.1 Hz), electrode
-    drift (power as 1 / f^1.5 up to 2 Hz), muscle noise (EMG; flat from 20 Hz to 0.45 `fs`, at most 100 Hz),
-    mains hum (50 or 60 Hz, median 0.004 mV, only if below half of `fs`), and in 6 % of the recordings one
-    electrode that jumps by 0.1-0.4 mV and creeps back within seconds. Levels are log-normal over recordings
-    and electrodes; they were set so that the power in the bands of benchmarks/realism.py agrees with the
-    records named in beat.py.
+    drift (power as 1 / f^1.5 up to 2 Hz), muscle noise (EMG; power as 1 / f^2 from 5 Hz to 0.45 `fs`, at most
+    100 Hz), mains hum (50 or 60 Hz, median 0.004 mV, only if below half of `fs`), and in 6 % of the
+    recordings one electrode that jumps by 0.1-0.4 mV and creeps back within seconds. Levels are log-normal
+    over recordings and electrodes; drift was set so that the power below 1 Hz, and muscle noise so that the
+    power in the quietest stretches, agrees with the records named in beat.py (benchmarks/realism.py).
 
     Args:
         seed: the user's seed.
