@@ -228,7 +228,7 @@ def compare(path: Path, n: int, *, with_encoder: bool) -> dict[str, Any]:
     bands = [name for name in both.columns if name.endswith("Hz")]
     values = {
         "all": list(both.columns),
-        "bands": bands,
+        "bands": [name for name in bands if not name.startswith("quiet")],
         "without_bands": [name for name in both.columns if name not in bands],
     }
     for name, columns in values.items():
