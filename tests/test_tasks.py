@@ -72,6 +72,20 @@ def test_statements_are_those_with_forty_records() -> None:
     assert len(found.rows) == 129
 
 
+def test_form_takes_form_statements_and_keeps_records_without_any() -> None:
+    words = {
+        "PVC": {"description": "", "superclass": None, "subclass": None, "kinds": ["form"]},
+        "SR": {"description": "", "superclass": None, "subclass": None, "kinds": ["rhythm"]},
+    }
+    records = table([["SR", "PVC"]] * 40 + [["SR"]] * 45)
+    found = label(find_task("form", words, records), records)
+    assert found.task.classes == ("PVC",)
+    assert (len(found.rows), int(found.y.sum())) == (85, 40)
+    with pytest.raises(TaskError) as refused:
+        find_task("form", words, records.iloc[1:])
+    assert "no form statement has 40 records" in str(refused.value)
+
+
 def test_a_users_own_task() -> None:
     own = Task("mine", "Mine", "multilabel", ("a",), (frozenset({"LVH", "IMI"}),))
     records = table([["LVH"], ["IMI"], ["SR"]])

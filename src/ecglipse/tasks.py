@@ -15,13 +15,13 @@ from ecglipse.errors import TaskError
 
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
 STATEMENT_RECORDS = 40
-"""A statement with fewer records than this is left out of the task "statements"."""
+"""A statement with fewer records than this is left out of the tasks "statements" and "form"."""
 LABEL_SET_RECORDS = 20
 """A class of a label set with fewer records than this is left out; as in the published system."""
 
 RHYTHMS: tuple[dict[str, frozenset[str]], ...] = (
     {name: frozenset({name}) for name in ("SR", "AFIB", "STACH", "SBRAD", "SARRH")},
-    {name: frozenset({name}) for name in ("SR", "SB", "ST", "AF")},
+    {name: frozenset({name}) for name in ("SR", "SB", "ST", "AF", "AFL", "SVT", "PACE")},
     {
         "sinus": frozenset({"426783006"}),
         "AF/AFL": frozenset({"164889003", "164890007"}),
@@ -77,7 +77,7 @@ def find_task(
     """Give a task by name.
 
     Args:
-        name: "sex", "superclass", "statements", "rhythm", a key of `LABEL_SETS`, or one of `custom`.
+        name: "sex", "superclass", "statements", "form", "rhythm", a key of `LABEL_SETS`, or one of `custom`.
         vocabulary: of the store's manifest.
         table: of the store's records.
         custom: a user's own tasks, which come first.
@@ -87,7 +87,13 @@ def find_task(
     """
     if custom and name in custom:
         return custom[name]
-    makers = {"sex": _sex, "superclass": _superclass, "statements": _statements, "rhythm": _rhythm}
+    makers = {
+        "sex": _sex,
+        "superclass": _superclass,
+        "statements": _statements,
+        "form": _form,
+        "rhythm": _rhythm,
+    }
     if name in LABEL_SETS:
         return _label_set(name, table)
     if name not in makers:
@@ -145,16 +151,28 @@ def _superclass(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
 
 def _statements(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
     """Every diagnostic, form or rhythm statement with enough records but the plain NORM and SR."""
-    counts = Counter(code for codes in table["codes"] for code in codes)
-    names = sorted(
-        code
-        for code, count in counts.items()
-        if count >= STATEMENT_RECORDS and code in vocabulary and code not in ("NORM", "SR")
-    )
+    names = [name for name in _frequent(vocabulary, table) if name not in ("NORM", "SR")]
     if not names:
         raise TaskError(f"task 'statements': no statement has {STATEMENT_RECORDS} records in the store")
-    codes = tuple(frozenset({name}) for name in names)
-    return Task("statements", "Statements", "multilabel", tuple(names), codes)
+    return _one_code_each("statements", "Statements", names)
+
+
+def _form(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
+    """Every form statement with enough records; records without any are negatives."""
+    names = [name for name in _frequent(vocabulary, table) if "form" in vocabulary[name]["kinds"]]
+    if not names:
+        raise TaskError(f"task 'form': no form statement has {STATEMENT_RECORDS} records in the store")
+    return _one_code_each("form", "Form", names)
+
+
+def _frequent(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
+    """The vocabulary's codes that `STATEMENT_RECORDS` records have, in order."""
+    counts = Counter(code for codes in table["codes"] for code in codes)
+    return sorted(code for code, count in counts.items() if count >= STATEMENT_RECORDS and code in vocabulary)
+
+
+def _one_code_each(name: str, title: str, names: list[str]) -> Task:
+    return Task(name, title, "multilabel", tuple(names), tuple(frozenset({code}) for code in names))
 
 
 def _rhythm(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:

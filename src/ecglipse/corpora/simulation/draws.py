@@ -1,4 +1,4 @@
-"""Random numbers by name: one generator per purpose and patient or recording, drawn over a block."""
+"""Random numbers by name: one generator per purpose and group of 64 patients or recordings, drawn at once."""
 
 from collections.abc import Sequence
 
@@ -8,15 +8,28 @@ from scipy.special import ndtr, ndtri
 
 from ecglipse.seeding import numpy_rng
 
-
-def generators(seed: int, purpose: str, numbers: Sequence[int]) -> list[np.random.Generator]:
-    """One generator for each number; the same (seed, purpose, number) gives the same draws in any block."""
-    return [numpy_rng(seed, "simulator", purpose, int(number)) for number in numbers]
+GROUP = 64
+"""Numbers that share a generator, which draws for all of them: to make one costs more than 500 draws."""
 
 
-def normals(rngs: Sequence[np.random.Generator], *shape: int) -> Float[np.ndarray, "row ..."]:
-    """Standard normal draws of the given shape, one set from each generator."""
-    return np.stack([rng.standard_normal(shape) for rng in rngs])
+def normals(seed: int, purpose: str, numbers: Sequence[int], *shape: int) -> Float[np.ndarray, "row ..."]:
+    """Standard normal draws, float32, one set of the given shape for each patient or recording.
+
+    A set is a pure function of (seed, purpose, number, shape), whichever numbers are asked for beside it.
+    """
+    group, place = np.divmod(np.asarray(numbers, np.int64), GROUP)
+    if len(group) == GROUP and group[0] == group[-1] and np.array_equal(place, np.arange(GROUP)):
+        return _group(seed, purpose, int(group[0]), shape)
+    out = np.empty((len(group), *shape), np.float32)
+    for one in np.unique(group):
+        own = group == one
+        out[own] = _group(seed, purpose, int(one), shape)[place[own]]
+    return out
+
+
+def _group(seed: int, purpose: str, group: int, shape: tuple[int, ...]) -> Float[np.ndarray, "row ..."]:
+    rng = numpy_rng(seed, "simulator", purpose, group)
+    return rng.standard_normal((GROUP, *shape), dtype=np.float32)
 
 
 def uniform(z: Float[np.ndarray, "*draw"], low: float, high: float) -> Float[np.ndarray, "*draw"]:
