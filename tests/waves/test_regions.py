@@ -60,7 +60,7 @@ def test_maps_of_rows_are_those_of_their_marks() -> None:
 
 
 def test_agreement_by_hand() -> None:
-    """Two true T peaks, one found 20 ms late; a false one inside the span, one outside that does not count."""
+    """Two true T peaks, one found 20 ms late; a false one inside the span, and one outside of it."""
     truth = table([("T", 0.9, 1.0, 1.1), ("T", 1.9, 2.0, 2.1), ("QRS", 2.4, 2.5, 2.6)], "II").assign(row=0)
     found = table([("T", NAN, 1.02, NAN), ("T", NAN, 1.5, NAN), ("T", NAN, 9.0, NAN)]).assign(row=0)
     scores = {(a.kind, a.mark): a for a in agreement(found, truth)}

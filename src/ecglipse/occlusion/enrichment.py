@@ -81,7 +81,7 @@ class Tally:
         self.size: list[Int[np.ndarray, "lead region"]] = []
         self.member: list[Bool[np.ndarray, " group"]] = []
         self.patients: list[int] = []
-        self.span_samples = 0
+        self.shares: list[float] = []
         self.left_out = 0
 
     def add(
@@ -116,7 +116,11 @@ class Tally:
         self.size.append(size)
         self.member.append(np.concatenate([[True], member]))
         self.patients.append(patient)
-        self.span_samples += over_shifts.shape[-1]
+        self.shares.append(float(mask[:, span].mean(dtype=np.float64)))
+
+    def coverage(self) -> float:
+        """Share hidden within the marked spans, mean over records; NaN without any."""
+        return float(np.mean(self.shares)) if self.shares else float("nan")
 
 
 def overlaps(

@@ -124,7 +124,7 @@ def delineate_rows(
 
 def _one_lead(
     lead: Float[np.ndarray, " time"], beats: Int[np.ndarray, " beat"], library: Library
-) -> dict[str, Float[np.ndarray, "wave 3"]] | None:
+) -> dict[str, Float[np.ndarray, "_wave 3"]] | None:
     """Onset, peak and offset of each wave of one lead, s; None where the library fails on it."""
     peaks = _snapped(lead, beats)
     if len(peaks) < 2 or np.ptp(lead) == 0:
@@ -159,7 +159,7 @@ def _snapped(lead: Float[np.ndarray, " time"], beats: Int[np.ndarray, " beat"]) 
 
 
 def _agreed(
-    leads: Sequence[Float[np.ndarray, "wave 3"]], kind: str, n_leads: int
+    leads: Sequence[Float[np.ndarray, "_wave 3"]], kind: str, n_leads: int
 ) -> list[tuple[str, None, float, float, float]]:
     """The waves of one kind that enough leads have found, as rows of a table."""
     if not leads:

@@ -67,8 +67,7 @@ def region_maps(
 def _paint(line: np.ndarray, waves: pd.DataFrame, fs: float) -> None:
     """Name the samples of one lead, in place."""
     table = waves[["onset_s", "peak_s", "offset_s"]].to_numpy(dtype=float)
-    with np.errstate(invalid="ignore"):
-        middle = np.where(np.isnan(table[:, 1]), np.nanmean(table[:, ::2], axis=1), table[:, 1])
+    middle = np.where(np.isnan(table[:, 1]), np.fmin(table[:, 0], table[:, 2]), table[:, 1])
     order = np.argsort(middle, kind="stable")
     kinds = waves["kind"].to_numpy()[order]
     onset, offset = table[order, 0], table[order, 2]
