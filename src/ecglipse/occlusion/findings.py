@@ -59,6 +59,12 @@ class Findings:
         """The regions of one group, all leads together."""
         return [row for row in self.enrichments if row.group == group and row.lead is None]
 
+    def leads_alike(self) -> bool:
+        """Whether every lead has the very same numbers: masks and marks that are one for all leads."""
+        rows = [row for row in self.enrichments if row.group == "all" and row.lead is not None]
+        seen = {(row.region, row.samples, round(row.hidden, 6)) for row in rows if row.samples}
+        return len({row.lead for row in rows}) > 1 and len(seen) == len({region for region, _, _ in seen})
+
     def plain(self) -> dict[str, Any]:
         """Everything as JSON can say it: a number that is none becomes null."""
         found: dict[str, Any] = _plain(asdict(self))

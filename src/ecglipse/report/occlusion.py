@@ -14,6 +14,7 @@ import numpy as np
 from markupsafe import Markup
 
 from ecglipse.occlusion import Enrichment, Findings
+from ecglipse.report.export import plain
 from ecglipse.report.gallery import LONGEST_S, Masks, Picture
 from ecglipse.report.occlusion_figures import enrichment_forest, lead_map
 from ecglipse.report.occlusion_words import SURE, cautions, p_text, words
@@ -60,7 +61,8 @@ def to_csv(rows: tuple[Enrichment, ...]) -> str:
     table.writeheader()
     for row in rows:
         cells = asdict(row) | {"lead": row.lead or "all"}
-        table.writerow({k: "" if isinstance(v, float) and np.isnan(v) else v for k, v in cells.items()})
+        undefined = [name for name, cell in cells.items() if isinstance(cell, float) and np.isnan(cell)]
+        table.writerow({name: plain(cell) for name, cell in (cells | dict.fromkeys(undefined, "")).items()})
     return out.getvalue()
 
 

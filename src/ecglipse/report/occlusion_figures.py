@@ -107,10 +107,13 @@ def _log_axis(axes, rows: Sequence[Enrichment]) -> None:  # type: ignore[no-unty
 
 
 def lead_map(findings: Findings, *, name: str) -> str | None:
-    """Draw the enrichment of each region in each lead, as numbers; framed where they survive Holm."""
+    """Draw the enrichment of each region in each lead, as numbers; framed where they survive Holm.
+
+    None without numbers, and where masks and marks are one for all leads, so that all are alike.
+    """
     rows = [row for row in findings.enrichments if row.group == "all" and row.lead is not None]
     leads = list(dict.fromkeys(row.lead for row in rows))
-    if not any(not math.isnan(row.ratio) for row in rows):
+    if findings.leads_alike() or not any(not math.isnan(row.ratio) for row in rows):
         return None
     most = max(abs(math.log(max(row.ratio, 1e-3))) for row in rows if not math.isnan(row.ratio)) or 1.0
 
@@ -147,7 +150,7 @@ def lead_map(findings: Findings, *, name: str) -> str | None:
         axes.set_xlim(-0.5, len(REGIONS) - 0.5)
         axes.set_ylim(len(leads) - 0.5, -0.5)
         axes.set_xticks(range(len(REGIONS)), REGIONS)
-        axes.set_yticks(range(len(leads)), [str(lead) for lead in leads])
+        axes.set_yticks(range(len(leads)), [short(str(lead), 8) for lead in leads])
         axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
         axes.grid(visible=False)
         for x in range(1, len(REGIONS)):

@@ -64,6 +64,8 @@ def leads_sentence(findings: Findings) -> str:
     sure = [row for row in tested if row.p_holm < SURE]
     if not tested:
         return ""
+    if findings.leads_alike():
+        return "Masks and marks are one for all leads, so that no lead can differ from another."
     text = f"Lead by lead, {len(sure)} of {len(tested)} pairs of lead and region differ from chance"
     if not sure:
         return text + "."
