@@ -2,9 +2,9 @@
 
     python benchmarks/planted_wave.py --json [--kind T] [--epochs 30] [--records 512]
 
-Records of equal beats (the simulator's P, QRS and T as Gaussians, one rate, any phase), but for one wave, the
-planted one: its shape and its lead vector are drawn for each record, and are the same in all of its beats.
-Nothing else tells two records apart but white noise and the phase. An encoder and its masks are pretrained as
+Records of equal beats (P, QRS and T as Gaussians, at the same times), but for one wave, the planted one: its
+shape and its lead vector are drawn for each record, and are the same in all of its beats. Nothing else tells
+two records apart but white noise. An encoder and its masks are pretrained as
 in a study, and `ecglipse masks` looks at records that they have not seen. One line with the enrichment of
 each region, p after Holm, and the planted wave's rank, for adversarial masks and for random ones.
 """
@@ -59,10 +59,12 @@ def record(number: int, own: dict[str, np.ndarray], rng: np.random.Generator) ->
     time_n = round(SECONDS * FS)
     x = rng.normal(0, 0.02, (12, time_n))
     marks = []
-    for beat in np.arange(rng.uniform(0, RR_S), SECONDS + RR_S, RR_S):
-        for name, (onset, length) in WAVES.items():
+    for beat in np.arange(RR_S / 2, SECONDS + RR_S, RR_S):
+        for name, (onset, _) in WAVES.items():
             start = round((beat + onset) * FS)
             stop = start + own[name].shape[1]
+            if stop <= 0 or start >= time_n:
+                continue
             inside = slice(max(start, 0), min(stop, time_n))
             x[:, inside] += own[name][:, inside.start - start : inside.stop - start]
             if start >= 0 and stop <= time_n:
@@ -96,7 +98,7 @@ def main() -> None:
                 "split": {"kind": "patients"},
                 "encoder": {"width": 8, "dim": 64},
                 "masks": {"coverage": 0.25, "segment_s": 0.1},
-                "pretrain": {"epochs": arguments.epochs, "batch": 64},
+                "pretrain": {"epochs": arguments.epochs, "batch": 32},
                 "methods": {
                     "random": {"masks": "random"},
                     "adversarial": {"masks": "adversarial"},
