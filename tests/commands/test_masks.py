@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,27 @@ from ecglipse.commands._pretrain import pretrain
 from ecglipse.config import check
 from ecglipse.corpora.simulator import simulate
 from ecglipse.errors import CheckpointError, ConfigError, StoreError
+from ecglipse.masks import LearnedMask
 from ecglipse.models.masknet import MaskNet
 from ecglipse.occlusion import Tally, enrichments
-from ecglipse.pretrain import LearnedMask
 from ecglipse.store import Store, StoreWriter
 from ecglipse.waves import region_maps
 
+METHODS: dict[str, dict[str, Any]] = {
+    "simclr": {},
+    "random": {"masks": "random", "leads": "per-lead"},
+    "adversarial": {"masks": "adversarial", "leads": "per-lead", "mix_shared": 0.5},
+    "electrodes": {"masks": "predicted", "leads": "electrodes"},
+    "cells": {"masks": "adversarial", "leads": "cells", "network": "shuffled"},
+    "published": {"masks": "published"},
+    "saliency": {"masks": "saliency", "leads": "per-lead"},
+    "qrs": {"masks": "qrs", "set": {"masks.segment_s": 0.1, "masks.coverage": 0.2, "masks.fill": "token"}},
+}
+
 
 @pytest.fixture(scope="module")
-def runs(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Three short runs on the simulated store: adversarial under two seeds, and random."""
+def pretrained(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Gives a short run of a method on the simulated store."""
     content: dict[str, Any] = {
         "name": "masks",
         "store": str(simulated),
@@ -36,19 +48,62 @@ def runs(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         "encoder": {"width": 8, "dim": 16, "projection_hidden": 32, "projection_dim": 16},
         "mask_network": {"width": 8, "learning_rate": 0.05},
         "pretrain": {"epochs": 1, "batch": 16},
-        "methods": {
-            "simclr": {},
-            "random": {"masks": "random", "leads": "per-lead"},
-            "adversarial": {"masks": "adversarial", "leads": "per-lead", "mix_shared": 0.5},
-        },
+        "methods": METHODS,
         "study": {"gallery": 1},
     }
     config = check(content, where="test")
-    made = {
-        name: pretrain(config, method=name, seed=0, progress=False).run
-        for name in ("simclr", "random", "adversarial")
-    }
-    return made | {"seed 1": pretrain(config, method="adversarial", seed=1, progress=False).run}
+
+    def make(name: str, seed: int = 0) -> Path:
+        return pretrain(config, method=name, seed=seed, progress=False).run
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def runs(pretrained: Callable[..., Path]) -> dict[str, Path]:
+    """Runs that hide nothing, by chance, and by an adversary under two seeds."""
+    made = {name: pretrained(name) for name in ("simclr", "random", "adversarial")}
+    return made | {"seed 1": pretrained("adversarial", 1)}
+
+
+@pytest.mark.parametrize("name", ["electrodes", "cells", "published", "saliency", "qrs"])
+def test_masks_of_every_kind_can_be_drawn(
+    name: str, pretrained: Callable[..., Path], simulated: Path
+) -> None:
+    store = Store.open(simulated)
+    run = open_run(pretrained(name), store)
+    maps = mask_maps(run.policy, Batches(store), np.arange(3), draws=2)
+    assert maps.shape == (3, 12, 1000)
+    assert 0 <= maps.min() < maps.max() <= 1
+    assert not run.control
+    assert run.learned == (name in ("electrodes", "cells", "published"))
+    x = Batches(store).millivolts(np.arange(3))
+    twin = mask_maps(run.twin(x), Batches(store), np.arange(3), draws=8)
+    again = mask_maps(run.policy, Batches(store), np.arange(3), draws=8)
+    assert abs(twin.mean() - again.mean()) < 0.05
+
+
+def test_masks_aimed_at_qrs_are_found_on_qrs(
+    pretrained: Callable[..., Path], simulated: Path, tmp_path: Path
+) -> None:
+    made = masks(pretrained("qrs"), simulated, draws=4, shifts=499, records=24, pictures=0, out=tmp_path)
+    assert made.sentences[0].startswith("These masks hide the QRS complex ")
+    with made.csv.open() as file:
+        (qrs,) = [
+            r for r in csv.DictReader(file) if (r["group"], r["lead"], r["region"]) == ("all", "all", "QRS")
+        ]
+    assert float(qrs["ratio"]) > 2
+    assert float(qrs["p_holm"]) < 0.05
+
+
+def test_masks_over_frequency_are_refused(runs: dict[str, Path], simulated: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs["random"], run)
+    facts = json.loads((run / "config.json").read_text())
+    facts["method"]["domain"] = "spectral"
+    (run / "config.json").write_text(json.dumps(facts))
+    with pytest.raises(ConfigError, match="bands of frequency"):
+        masks(run, simulated, out=tmp_path)
 
 
 def test_a_run_becomes_a_page_a_table_and_json(

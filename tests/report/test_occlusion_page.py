@@ -46,6 +46,7 @@ def made(poison: str = "", *, sure: bool = True, learned: bool = True) -> Findin
         run="run" + poison,
         masks="adversarial masks" + poison,
         learned=learned,
+        control=not learned,
         store={"corpus": "ludb" + poison, "digest": "d" * 64, "records": 9, "fs": 100.0, "duration_s": 10.0},
         marks="marks" + poison,
         records=9,
@@ -95,8 +96,7 @@ def test_the_verdict_says_what_survives_and_no_more() -> None:
 def test_without_a_departure_none_is_claimed() -> None:
     main, more = words(made(sure=False, learned=False))
     assert main == (
-        "These masks, which nobody learned, hide no wave more or less often than chance "
-        "(smallest p after Holm: 0.900)."
+        "These random masks hide no wave more or less often than chance (smallest p after Holm: 0.900)."
     )
     assert "0 of 12 pairs of lead and region" in more[0]
 

@@ -21,7 +21,6 @@ from ecglipse.tasks import Labels
 from ecglipse.transfer.features import features
 from ecglipse.transfer.finetune import finetune
 from ecglipse.transfer.probes import linear_probe
-from ecglipse.views.masking import FILLS, hide
 
 Model = Literal["scratch", "finetune", "linear"]
 WORDS: dict[str, str] = {
@@ -73,8 +72,9 @@ class Hidden:
             own = torch.from_numpy(np.flatnonzero(turns == turn)).to(x.device)
             part = x[own]
             first = int(rows[turns == turn][0] % self.n)
-            mask = self._mask(part, ARMS[arm], torch_rng(0, "harm", first, draw, device=x.device))
-            x[own] = hide(part, mask, FILLS[self.run.config.masks.fill](part, mask))
+            generator = torch_rng(0, "harm", first, draw, device=x.device)
+            mask = self._mask(part, ARMS[arm], generator)
+            x[own] = self.run.policy.hide(part, mask, self.run.fill.to(x.device), generator)
         return x
 
     def _mask(self, x: Tensor, arm: str, generator: torch.Generator) -> Tensor:

@@ -155,6 +155,7 @@ def _look(
         run=run.name,
         masks=run.words(),
         learned=run.learned,
+        control=run.control,
         store={
             "corpus": store.manifest.corpus,
             "digest": store.digest,

@@ -16,7 +16,8 @@ class Findings:
     Args:
         run: name of its folder.
         masks: who decides what is hidden, in words.
-        learned: whether a network decides.
+        learned: whether a network that learned decides.
+        control: whether chance alone decides, so that nothing should be found.
         store: facts of the store: corpus, digest, fs, duration_s.
         marks: where the marks of the waves come from, in words.
         records: looked at, with enough marks.
@@ -38,6 +39,7 @@ class Findings:
     run: str
     masks: str
     learned: bool
+    control: bool
     store: dict[str, Any]
     marks: str
     records: int

@@ -126,8 +126,8 @@ def _banners(findings: Findings) -> list[str]:
         found.append(
             "Synthetic data: these recordings come from a simulator; nothing here is clinical evidence."
         )
-    if not findings.learned:
-        found.append("A control: no network decides where these masks lie, so nothing should be found.")
+    if findings.control:
+        found.append("A control: chance decides where these masks lie, so nothing should be found.")
     return found
 
 

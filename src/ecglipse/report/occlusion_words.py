@@ -27,7 +27,8 @@ def words(findings: Findings) -> tuple[str, list[str]]:
 
 def overall_sentence(findings: Findings, sure: Sequence[Enrichment]) -> str:
     """Say which regions are hidden more or less often than by chance, all leads together."""
-    who = "The learned masks" if findings.learned else "These masks, which nobody learned,"
+    kind = "learned " if findings.learned else "random " if findings.control else ""
+    who = f"{'The' if findings.learned else 'These'} {kind}masks"
     if not sure:
         least = min(
             (row.p_holm for row in findings.overall() if not math.isnan(row.p_holm)), default=math.nan

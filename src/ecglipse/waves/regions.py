@@ -39,11 +39,16 @@ def region_map(
         fs: samples per second, Hz.
     """
     found = np.full((len(leads), n_samples), UNSCORED, dtype=np.int8)
-    every = waves["lead"].isna()
+    kinds, owners = waves["kind"].to_numpy(dtype=object), waves["lead"].to_numpy(dtype=object)
+    marks = waves[["onset_s", "peak_s", "offset_s"]].to_numpy(dtype=float)
+    every = waves["lead"].isna().to_numpy(dtype=bool)
+    if every.all():
+        _paint(found[0], kinds, marks, fs)
+        found[1:] = found[0]
+        return found
     for place, lead in enumerate(leads):
-        own = waves[every | (waves["lead"] == lead)]
-        if len(own):
-            _paint(found[place], own, fs)
+        own = every | (owners == lead)
+        _paint(found[place], kinds[own], marks[own], fs)
     return found
 
 
@@ -64,12 +69,11 @@ def region_maps(
         yield region_map(own, leads=leads, n_samples=n_samples, fs=fs)
 
 
-def _paint(line: np.ndarray, waves: pd.DataFrame, fs: float) -> None:
+def _paint(line: np.ndarray, kinds: np.ndarray, table: np.ndarray, fs: float) -> None:
     """Name the samples of one lead, in place."""
-    table = waves[["onset_s", "peak_s", "offset_s"]].to_numpy(dtype=float)
     middle = np.where(np.isnan(table[:, 1]), np.fmin(table[:, 0], table[:, 2]), table[:, 1])
     order = np.argsort(middle, kind="stable")
-    kinds = waves["kind"].to_numpy()[order]
+    kinds = kinds[order]
     onset, offset = table[order, 0], table[order, 2]
     edges = np.stack([onset, offset])
     cuts = np.where(np.isnan(edges), -1, np.ceil(np.nan_to_num(edges) * fs - 1e-6)).astype(int)
