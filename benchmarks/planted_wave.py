@@ -1,10 +1,10 @@
 """Does a mask network that is trained for real hide the one wave that tells records apart, and is that found?
 
-    python benchmarks/planted_wave.py --json [--kind T] [--epochs 30] [--records 512]
+    python benchmarks/planted_wave.py --json [--kind T] [--epochs 30] [--records 512] [--any-phase]
 
 Records of equal beats (P, QRS and T as Gaussians, at the same times), but for one wave, the planted one: its
 shape and its lead vector are drawn for each record, and are the same in all of its beats. Nothing else tells
-two records apart but white noise. An encoder and its masks are pretrained as
+two records apart but white noise; with `--any-phase` also when the beats come. An encoder and its masks are pretrained as
 in a study, and `ecglipse masks` looks at records that they have not seen. One line with the enrichment of
 each region, p after Holm, and the planted wave's rank, for adversarial masks and for random ones.
 """
@@ -28,7 +28,7 @@ WAVES = {"P": (-0.20, 0.10), "QRS": (-0.05, 0.10), "T": (0.18, 0.20)}
 """Onset relative to the beat and length, s."""
 
 
-def write_store(path: Path, n: int, *, kind: str, seed: int = 0) -> None:
+def write_store(path: Path, n: int, *, kind: str, any_phase: bool, seed: int = 0) -> None:
     """Write a store of `n` records with the planted wave."""
     rng = np.random.default_rng(seed)
     vectors = {name: rng.normal(0, 1, 12) for name in WAVES}
@@ -42,7 +42,7 @@ def write_store(path: Path, n: int, *, kind: str, seed: int = 0) -> None:
             }
             shape = rng.normal(0, 1, 3)
             own[kind] = np.outer(rng.normal(0, size[kind], 12), bumps(kind, shape / np.linalg.norm(shape)))
-            writer.add(record(number, own, rng))
+            writer.add(record(number, own, rng, any_phase=any_phase))
         writer.commit()
 
 
@@ -54,12 +54,13 @@ def bumps(kind: str, heights: object) -> np.ndarray:
     return heights @ np.exp(-(((t - centres[:, None]) * 2.5 * (heights.size + 1)) ** 2))
 
 
-def record(number: int, own: dict[str, np.ndarray], rng: np.random.Generator) -> Record:
+def record(number: int, own: dict[str, np.ndarray], rng: np.random.Generator, *, any_phase: bool) -> Record:
     """One record: its waves in each beat, noise, and the marks of the waves that lie wholly inside."""
     time_n = round(SECONDS * FS)
     x = rng.normal(0, 0.02, (12, time_n))
     marks = []
-    for beat in np.arange(RR_S / 2, SECONDS + RR_S, RR_S):
+    first = rng.uniform(0, RR_S) if any_phase else RR_S / 2
+    for beat in np.arange(first, SECONDS + RR_S, RR_S):
         for name, (onset, _) in WAVES.items():
             start = round((beat + onset) * FS)
             stop = start + own[name].shape[1]
@@ -80,6 +81,8 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=512)
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--any-phase", action="store_true")
     arguments = parser.parse_args()
     began = time.monotonic()
     result: dict[str, object] = {
@@ -89,7 +92,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as place:
         store = Path(place) / "store"
-        write_store(store, arguments.records, kind=arguments.kind)
+        write_store(store, arguments.records, kind=arguments.kind, any_phase=arguments.any_phase)
         config = check(
             {
                 "name": "planted",
@@ -98,7 +101,7 @@ def main() -> None:
                 "split": {"kind": "patients"},
                 "encoder": {"width": 8, "dim": 64},
                 "masks": {"coverage": 0.25, "segment_s": 0.1},
-                "pretrain": {"epochs": arguments.epochs, "batch": 32},
+                "pretrain": {"epochs": arguments.epochs, "batch": arguments.batch},
                 "methods": {
                     "random": {"masks": "random"},
                     "adversarial": {"masks": "adversarial"},
