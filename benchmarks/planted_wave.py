@@ -4,9 +4,9 @@
 
 Records of equal beats (P, QRS and T as Gaussians, at the same times), but for one wave, the planted one: its
 shape and its lead vector are drawn for each record, and are the same in all of its beats. Nothing else tells
-two records apart but white noise; with `--any-phase` also when the beats come. An encoder and its masks are pretrained as
-in a study, and `ecglipse masks` looks at records that they have not seen. One line with the enrichment of
-each region, p after Holm, and the planted wave's rank, for adversarial masks and for random ones.
+two records apart but white noise, and with `--any-phase` when the beats come. An encoder and its masks are
+pretrained as in a study, and `ecglipse masks` looks at records that they have not seen. One line with the
+enrichment of each region, p after Holm, and the planted wave's rank, for adversarial and for random masks.
 """
 
 import argparse
