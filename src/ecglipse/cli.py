@@ -449,6 +449,71 @@ def study(
 
 
 @app.command
+def masks(
+    run: Path,
+    store: Path,
+    *,
+    also: Annotated[list[Path] | None, Parameter(negative="")] = None,
+    task: str | None = None,
+    harm: Literal["scratch", "finetune", "linear"] | None = None,
+    marks: Literal["auto", "store", "delineator"] = "auto",
+    draws: int = 32,
+    shifts: int = 9999,
+    records: int = 2000,
+    pictures: int = 3,
+    out: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """Say which waves a run's masks hide, against chance, with pictures: a page, a table and JSON.
+
+    Parameters
+    ----------
+    run
+        Folder of a finished pretraining run that masks.
+    store
+        Recordings to look at, at the run's rate and with its leads.
+    also
+        Another run, as of another seed, whose masks are compared; may be repeated.
+    task
+        Look at its classes one by one; by default at the most frequent codes.
+    harm
+        Train a model on the task (from scratch, from the run's encoder, or a linear probe on it) and measure
+        what hiding costs it.
+    marks
+        Of the waves: the store's own, a delineator's (NeuroKit2), or the first that there is.
+    draws
+        Masks drawn a record.
+    shifts
+        Random circular shifts of the null distribution.
+    records
+        Look at no more than so many, drawn at random.
+    pictures
+        Records to draw on ECG paper.
+    out
+        Folder to write to; by default one in the run's folder.
+    as_json
+        Print what was made as JSON.
+    """
+    from ecglipse.commands._masks import masks as verb
+
+    made = verb(
+        run,
+        store,
+        also=also or (),
+        task=task,
+        harm=harm,
+        marks=marks,
+        draws=draws,
+        shifts=shifts,
+        records=records,
+        pictures=pictures,
+        out=out,
+    )
+    wrote = f"wrote `{made.html}`, `{made.json}` and `{made.csv}`"
+    _print(made, *made.sentences, f"{made.records} records ({made.seconds:.0f} s); {wrote}", as_json=as_json)
+
+
+@app.command
 def report(folder: Path, *, out: Path | None = None, as_json: Json = False) -> None:
     """Write the report of a study: one HTML page, a CSV and a Markdown table.
 

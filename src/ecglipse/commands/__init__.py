@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ecglipse.commands._demo import demo as demo
     from ecglipse.commands._fetch import fetch as fetch
     from ecglipse.commands._leaks import leaks as leaks
+    from ecglipse.commands._masks import masks as masks
     from ecglipse.commands._prepare import prepare as prepare
     from ecglipse.commands._pretrain import pretrain as pretrain
     from ecglipse.commands._report import report as report
@@ -21,7 +22,19 @@ if TYPE_CHECKING:
     from ecglipse.commands._transfer import transfer as transfer
     from ecglipse.commands._verify import verify as verify
 
-VERBS = ("demo", "fetch", "prepare", "verify", "leaks", "pretrain", "transfer", "study", "report", "show")
+VERBS = (
+    "demo",
+    "fetch",
+    "prepare",
+    "verify",
+    "leaks",
+    "pretrain",
+    "transfer",
+    "study",
+    "masks",
+    "report",
+    "show",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -51,11 +51,11 @@ def write_report(folder: Path, out: Path | None = None) -> Written:
         written.markdown: to_markdown(summary),
     }
     for path, text in texts.items():
-        _write(path, text)
+        write_text(path, text)
     return written
 
 
-def _write(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """Write beside the place, then move there in one step: nobody ever sees half a page."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -1,0 +1,158 @@
+"""What a run's masks cost a supervised model: trains it, and tests it under masks. Writes nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from ecglipse.batches import Batches, torch_rng
+from ecglipse.commands import _assemble
+from ecglipse.commands._evaluate import load_encoder
+from ecglipse.commands._mask_run import MaskRun, official
+from ecglipse.commands._places import Part, Place
+from ecglipse.occlusion import Harm, arms
+from ecglipse.splits import Split, by_patient
+from ecglipse.store import Store
+from ecglipse.tasks import Labels
+from ecglipse.transfer.features import features
+from ecglipse.transfer.finetune import finetune
+from ecglipse.transfer.probes import linear_probe
+
+Model = Literal["scratch", "finetune", "linear"]
+WORDS: dict[str, str] = {
+    "scratch": "trained from scratch with labels",
+    "finetune": "the run's encoder, fine-tuned",
+    "linear": "a linear probe on the run's frozen encoder",
+}
+ARMS = ("learned", "random", "shifted")
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Records of a store as a model sees them, some of them hidden.
+
+    Row r + N * k, N the store's records, is row r: as it is for k = 0, hidden by draw (k - 1) % draws of arm
+    (k - 1) // draws else. So whatever reads rows reads hidden records too.
+    """
+
+    run: MaskRun
+    batches: Batches
+    draws: int
+
+    @property
+    def n(self) -> int:
+        """Records of the store."""
+        return len(self.batches.store)
+
+    def rows(self, rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " more"]:
+        """The rows as they are, then hidden by every draw of every arm."""
+        return np.concatenate([rows + self.n * k for k in range(1 + len(ARMS) * self.draws)])
+
+    def split(
+        self, scores: Float[np.ndarray, "more class"], n: int
+    ) -> dict[str, Float[np.ndarray, "draw n class"]]:
+        """Scores of `rows` by arm; "none" has the same scores in each draw."""
+        parts = scores.reshape(-1, n, scores.shape[1])
+        found = {"none": np.repeat(parts[:1], self.draws, axis=0)}
+        for k, name in enumerate(ARMS):
+            found[name] = parts[1 + k * self.draws : 1 + (k + 1) * self.draws]
+        return found
+
+    @torch.no_grad()
+    def __call__(self, rows: Int[np.ndarray, " batch"]) -> Tensor:
+        """Give records in mV, hidden where their row says so."""
+        x = self.batches.millivolts(rows % self.n)
+        turns = rows // self.n
+        for turn in np.unique(turns[turns > 0]):
+            arm, draw = divmod(int(turn) - 1, self.draws)
+            own = torch.from_numpy(np.flatnonzero(turns == turn)).to(x.device)
+            part = x[own]
+            first = int(rows[turns == turn][0] % self.n)
+            generator = torch_rng(0, "harm", first, draw, device=x.device)
+            mask = self._mask(part, ARMS[arm], generator)
+            x[own] = self.run.policy.hide(part, mask, self.run.fill.to(x.device), generator)
+        return x
+
+    def _mask(self, x: Tensor, arm: str, generator: torch.Generator) -> Tensor:
+        policy = self.run.twin(x) if arm == "random" else self.run.policy
+        mask: Tensor = policy(x, generator)
+        if arm != "shifted":
+            return mask
+        time = x.shape[-1]
+        shift = torch.randint(time, (len(x), 1, 1), generator=generator, device=generator.device).to(x.device)
+        place = (torch.arange(time, device=x.device) + shift) % time
+        return mask.gather(-1, place.expand_as(mask))
+
+
+def measure_harm(
+    run: MaskRun, store: Store, batches: Batches, split: Split | None, *, task: str, model: Model, draws: int
+) -> Harm:
+    """Train a model on a task and compare its AUROC under learned and under matched random masks.
+
+    Args:
+        run: whose masks.
+        store: of the records.
+        batches: of the store.
+        split: of the run's pretraining; None: the official folds where there are any, else by patient.
+        task: of the store.
+        model: from scratch, from the run's encoder, or a linear probe on it.
+        draws: of masks, a test record and arm.
+
+    Raises:
+        TaskError: if the task cannot be had from the store.
+    """
+    if split is None:
+        folds = set(store.table["fold"].dropna())
+        split = official(store) if folds >= set(range(1, 11)) else by_patient(store.table, seed=0)
+    labels, parts = Place(store, split).parts(task)
+    hidden = Hidden(run, batches, draws)
+    scores = _scores(run, hidden, labels, parts, model)
+    test = parts["test"]
+    found, keep = arms(hidden.split(scores, len(test.rows)), test.y, test.patients)
+    names = np.array(labels.task.classes)
+    return Harm(
+        task=labels.task.title,
+        model=WORDS[model],
+        trained=len(parts["train"].rows),
+        tested=len(test.rows),
+        draws=draws,
+        classes=tuple(str(name) for name in names[keep]),
+        left_out=tuple(str(name) for name in names[~keep]),
+        arms=found,
+    )
+
+
+def _scores(
+    run: MaskRun, hidden: Hidden, labels: Labels, parts: dict[str, Part], model: Model
+) -> Float[np.ndarray, "more class"]:
+    """Probabilities of the test records as they are, then under every mask."""
+    train, validation, test = (parts[name] for name in ("train", "validation", "test"))
+    kind, encoder = labels.task.kind, run.encoder()
+    if model != "scratch":
+        load_encoder(encoder, run.tensors, where=run.name)
+    encoder = encoder.to(hidden.batches.device)
+    wanted = hidden.rows(test.rows)
+    if model == "linear":
+        read: Callable[[np.ndarray], np.ndarray] = lambda rows: features(encoder, hidden, rows)  # noqa: E731
+        return linear_probe(
+            read(train.rows), train.y, read(validation.rows), validation.y, read(wanted), kind=kind
+        ).test_scores
+    rule = run.config.transfer
+    return finetune(
+        encoder,
+        hidden,
+        train=(train.rows, train.y),
+        validation=(validation.rows, validation.y),
+        test_rows=wanted,
+        kind=kind,
+        epochs=rule.finetune_epochs,
+        batch=rule.finetune_batch,
+        learning_rate=rule.finetune_learning_rate,
+        encoder_scale=1.0 if model == "scratch" else rule.finetune_encoder_scale,
+        seed=int(run.facts["seed"]),
+        augment=_assemble.base_views(run.config, fs=hidden.batches.store.fs),
+    ).test_scores

@@ -1,0 +1,209 @@
+"""A run's masks, ready to be drawn on any store of its rate and leads. Reads the run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ecglipse.batches import Batches, torch_rng
+from ecglipse.checkpoints import latest_checkpoint, read_json
+from ecglipse.commands import _assemble
+from ecglipse.commands._evaluate import load_encoder
+from ecglipse.commands._policies import fill, policy
+from ecglipse.config import Config, check, digest
+from ecglipse.errors import CheckpointError, ConfigError
+from ecglipse.masks import Fill, MaskPolicy, MixedMask, RandomMask, ShuffledMask, form_of
+from ecglipse.masks.segments import count_segments
+from ecglipse.models.resnet import ResNet1d
+from ecglipse.splits import Split, by_folds, by_patient, rotations
+from ecglipse.store import Store
+
+_PARTS = ("encoder", "views", "masks", "mask_network", "pretrain")
+_NEWER = ("published",)
+"""Parts that runs of earlier versions do not have: they have the defaults."""
+_BATCH = 64
+
+
+@dataclass(frozen=True)
+class MaskRun:
+    """A finished run whose masks can be drawn.
+
+    Args:
+        name: of its folder.
+        facts: of its `config.json`.
+        config: the same as a config, for `_assemble`; it has one method, "run".
+        policy: decides what is hidden; of a mixture, the part of most interest.
+        fill: what stands in hidden places.
+        tensors: of its last checkpoint.
+    """
+
+    name: str
+    facts: dict[str, Any]
+    config: Config
+    policy: MaskPolicy
+    fill: Fill
+    tensors: dict[str, Tensor]
+
+    @property
+    def learned(self) -> bool:
+        """Whether a network that learned decides."""
+        method = self.config.methods["run"]
+        return method.masks in ("adversarial", "predicted", "published") and method.network != "frozen"
+
+    @property
+    def control(self) -> bool:
+        """Whether chance alone decides, so that nothing should be found."""
+        return self.config.methods["run"].masks == "random"
+
+    def words(self) -> str:
+        """Who decides what is hidden, in words."""
+        method, rule = self.config.methods["run"], self.config.masks
+        leads = {
+            "shared": "one for all leads",
+            "per-lead": "one a lead",
+            "electrodes": "one for the limb leads and one for each other lead",
+            "cells": "leads and times that compete",
+        }[method.leads]
+        network = {"learning": "", "frozen": " of a frozen network", "shuffled": ", shuffled in training"}
+        share = f"{100 * rule.coverage:g} % hidden in segments of {rule.segment_s:g} s"
+        text = f"{method.masks} masks{network[method.network]}, {leads}, {share}"
+        return text + (
+            f"; of the mixture with random masks only the {method.masks} part" if method.mix_shared else ""
+        )
+
+    @torch.no_grad()
+    def twin(self, x: Tensor) -> RandomMask:
+        """Random masks of the same form and segments, that hide as much as this policy hides of `x`."""
+        rule, method = self.config.masks, self.config.methods["run"]
+        given = self.facts["input"]
+        hidden = float(self.policy(x, torch_rng(0, "twin", device=x.device)).mean())
+        return RandomMask(
+            form=form_of(method.leads, given["leads"]),
+            coverage=min(max(hidden, 1e-3), 1.0),
+            segment_s=rule.segment_s,
+            fs=float(given["fs"]),
+        )
+
+    def segments(self, n_samples: int) -> int:
+        """How many segments a record of so many samples has."""
+        return count_segments(
+            n_samples, segment_s=self.config.masks.segment_s, fs=float(self.facts["input"]["fs"])
+        )
+
+    def encoder(self) -> ResNet1d:
+        """A fresh encoder of the run's architecture, with initial weights."""
+        found = self.facts["input"]
+        return _assemble.encoder(self.config, leads=len(found["leads"]), seed=int(self.facts["seed"]))
+
+
+def open_run(path: Path, store: Store) -> MaskRun:
+    """Open a run and see that its masks fit the store.
+
+    Raises:
+        CheckpointError: if the run is missing, unfinished or of another form.
+        ConfigError: if it hides nothing, or the store has another rate or other leads.
+    """
+    facts = read_json(path / "config.json")
+    if not isinstance(facts, dict) or not {"method", "input", "seed", *_PARTS} <= facts.keys():
+        raise CheckpointError(f"{path}: config.json is not that of a run", hint="give the folder of a run")
+    content = {key: facts[key] for key in (*_PARTS, *_NEWER) if key in facts}
+    config = check(
+        content | {"name": "run", "store": "-", "out": "-", "methods": {"run": facts["method"]}},
+        where=str(path / "config.json"),
+    )
+    method, needed = config.methods["run"], facts["input"]
+    if (float(needed["fs"]), tuple(needed["leads"])) != (store.fs, store.leads):
+        raise ConfigError(
+            f"{store.path}: {store.fs:g} Hz and leads {', '.join(store.leads)}; the run has learned from "
+            f"{needed['fs']:g} Hz and {', '.join(needed['leads'])}",
+            hint=f"prepare the recordings with `--fs {needed['fs']:g} --leads {','.join(needed['leads'])}`",
+        )
+    if method.masks == "none":
+        raise ConfigError(f"{path}: its method hides nothing", hint="give a run of a method with masks")
+    if method.domain != "time":
+        raise ConfigError(
+            f"{path}: hides bands of frequency, and not waves", hint='give a run with `domain = "time"`'
+        )
+    found = latest_checkpoint(path)
+    if found is None or found.counters["step"] < found.counters["total"]:
+        raise CheckpointError(f"{path}: is not finished", hint="finish it with `ecglipse pretrain`")
+    seed = int(facts["seed"])
+    learner = _assemble.encoder(config, leads=len(store.leads), seed=seed)
+    load_encoder(learner, found.tensors, where=str(path))
+    decides = policy(config, method, leads=store.leads, fs=store.fs, seed=seed, encoder=learner)
+    stands = fill(config, leads=store.leads)
+    for part, prefix in ((decides, "game.policy."), (stands, "game.fill.")):
+        _load(part, found.tensors, prefix, where=str(path))
+    while isinstance(decides, MixedMask | ShuffledMask):
+        decides = decides.first
+    return MaskRun(path.resolve().name, facts, config, decides.eval(), stands, found.tensors)
+
+
+def _load(part: nn.Module, tensors: dict[str, Tensor], prefix: str, *, where: str) -> None:
+    """Put a part of the run's game into its place."""
+    try:
+        part.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    except RuntimeError as error:
+        raise CheckpointError(
+            f"{where}: the mask network of the checkpoint does not fit its config.json: "
+            f"{str(error).splitlines()[-1].strip()}"
+        ) from None
+
+
+def unseen(run: MaskRun, store: Store) -> tuple[Int[np.ndarray, " row"], Split | None, str]:
+    """Give the rows that the run has not learned from, the split if it is known, and say what was done."""
+    rows = np.arange(len(store))
+    if run.facts.get("store") != store.digest:
+        return rows, None, ""
+    for split in _splits(store):
+        if digest([int(row) for row in split.train]) == run.facts.get("rows"):
+            keep = np.setdiff1d(rows, split.train)
+            return keep, split, f"Only the {len(keep)} records are looked at that the run was not trained on."
+    return (
+        rows,
+        None,
+        "The run was pretrained on records of this store, and which is not known: all are used.",
+    )
+
+
+def _splits(store: Store) -> list[Split]:
+    """The splits that studies usually have."""
+    found = [by_patient(store.table, seed=0)]
+    folds = set(store.table["fold"].dropna())
+    if folds >= set(range(1, 11)):
+        found += [*rotations(store.table), official(store)]
+    return found
+
+
+def official(store: Store) -> Split:
+    """Folds 1-8, 9 and 10."""
+    return by_folds(store.table, train=range(1, 9), validation=(9,), test=(10,))
+
+
+@torch.no_grad()
+def mask_maps(
+    policy: MaskPolicy, batches: Batches, rows: Int[np.ndarray, " row"], *, draws: int, seed: int = 0
+) -> Float[np.ndarray, "row lead time"]:
+    """Give the share of draws in which each sample of these rows is hidden.
+
+    Args:
+        policy: decides.
+        batches: of the store.
+        rows: few enough for their maps to be held.
+        draws: of masks.
+        seed: of the draws.
+    """
+    found = []
+    for start in range(0, len(rows), _BATCH):
+        x = batches.millivolts(rows[start : start + _BATCH])
+        total = torch.zeros_like(x)
+        for draw in range(draws):
+            total += policy(x, torch_rng(seed, "masks", int(rows[start]), draw, device=x.device))
+        found.append((total / draws).cpu().numpy())
+    return (
+        np.concatenate(found) if found else np.zeros((0, len(batches.store.leads), batches.store.n_samples))
+    )
