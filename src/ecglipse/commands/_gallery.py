@@ -31,7 +31,10 @@ def write_gallery(run: Path, training: Training, rows: Int[np.ndarray, " record"
     x = training.batches.millivolts(chosen)
     with torch.no_grad():
         draws = [
-            policy(x, torch_rng(0, "gallery", draw, device=x.device)).expand_as(x).cpu().numpy()
+            policy.over_time(policy(x, torch_rng(0, "gallery", draw, device=x.device)), x.shape[-1])
+            .expand_as(x)
+            .cpu()
+            .numpy()
             for draw in range(DRAWS)
         ]
     table = training.batches.store.table.iloc[chosen]
@@ -39,7 +42,7 @@ def write_gallery(run: Path, training: Training, rows: Int[np.ndarray, " record"
     np.savez_compressed(
         partial,
         signal=x.cpu().numpy(),
-        mask=draws[0].astype(np.uint8),
+        mask=draws[0].round().astype(np.uint8),
         probability=np.mean(draws, axis=0).astype(np.float16),
         fs=np.float64(training.batches.store.fs),
         leads=np.array(training.batches.store.leads),

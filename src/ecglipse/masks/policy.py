@@ -83,6 +83,12 @@ class MaskPolicy(nn.Module, ABC):
         """Give the records with the masked places hidden; mask 0 gives them back."""
         return hide(x, tapered(mask, self.taper), fill(x, mask, generator))
 
+    def over_time(
+        self, mask: Float[Tensor, "batch group place"], time: int
+    ) -> Float[Tensor, "batch some {time}"]:
+        """Give how much of each sample is hidden, for pictures and counts; of a group of leads, or of all."""
+        return mask
+
     def own_loss(self, drawn: Drawn, difficulty: Float[Tensor, " batch"]) -> Float[Tensor, ""] | None:
         """A loss of the mask network beside the game; None if it has none.
 

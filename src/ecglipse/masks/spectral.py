@@ -9,6 +9,7 @@ import math
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
+from torch.nn import functional
 
 from ecglipse.masks.fills import Fill
 from ecglipse.masks.forms import Form
@@ -96,6 +97,12 @@ class SpectralMask(MaskPolicy):
         out = torch.istft(held, self.n_fft, self.hop, window=self._window(x), length=x.shape[-1])
         hidden: Tensor = out.unflatten(0, x.shape[:2]).to(x.dtype)
         return hidden
+
+    def over_time(
+        self, mask: Float[Tensor, "batch group place"], time: int
+    ) -> Float[Tensor, "batch some {time}"]:
+        """Give the share of the bands that is hidden at each sample."""
+        return functional.interpolate(mask.mean(1, keepdim=True), size=time, mode="nearest")
 
     def _transform(self, x: Float[Tensor, "batch lead time"]) -> Complex[Tensor, "row bin frame"]:
         flat = x.flatten(0, 1)
