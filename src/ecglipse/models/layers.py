@@ -93,6 +93,13 @@ def channels_last(x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch l
     return x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
 
 
+def patches(x: Float[Tensor, "batch lead time"], samples: int) -> Float[Tensor, "batch patch content"]:
+    """Cut records into stretches of so many samples of every lead; a last one is filled up with zeros."""
+    x = functional.pad(x, (0, -x.shape[-1] % samples))
+    cut: Tensor = x.unflatten(-1, (-1, samples)).transpose(1, 2).flatten(2)
+    return cut
+
+
 def initialise(net: nn.Module, generator: torch.Generator) -> None:
     """Convolutions Kaiming normal by fan-out (He et al. 2015); linear layers uniform, as torch has them."""
     with torch.no_grad():

@@ -5,9 +5,8 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
 
-from ecglipse.models.layers import Encoder
+from ecglipse.models.layers import Encoder, patches
 
 
 class PatchTransformer(Encoder):
@@ -75,16 +74,10 @@ class PatchTransformer(Encoder):
                 nn.init.zeros_(weights)
 
     def _encode(self, x: Tensor) -> Tensor:
-        tokens = self.enter(self._patches(x))
+        tokens = self.enter(patches(x, self.patch))
         tokens = tokens + _positions(tokens.shape[1], tokens.shape[2], x.device).to(tokens.dtype)
         features: Tensor = self.features(self.norm(self.layers(tokens)).mean(dim=1))
         return features
-
-    def _patches(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch patch content"]:
-        """Cut the record; each patch holds its stretch of every lead."""
-        x = functional.pad(x, (0, -x.shape[-1] % self.patch))
-        patches: Tensor = x.unflatten(-1, (-1, self.patch)).transpose(1, 2).flatten(2)
-        return patches
 
 
 def _positions(length: int, width: int, device: torch.device) -> Float[Tensor, "length width"]:

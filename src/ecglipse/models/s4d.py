@@ -7,34 +7,44 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecglipse.models.layers import Encoder, initialise
+from ecglipse.models.layers import Encoder, initialise, patches
 
 
 class S4dEncoder(Encoder):
-    """One linear map a sample, layers of (norm, S4D both ways, GELU, gated mix) with residuals, mean, linear.
+    """Patches, layers of (norm, S4D both ways, GELU, gated mix) with residuals, mean, one linear layer.
 
     Args:
         leads: leads of the input.
         width: channels.
         dim: size of the features.
+        patch: samples of a step; a last one that is not full is filled up with zeros.
         depth: layers.
         modes: complex states a channel.
         generator: draws the initial weights; torch's global generator is left as it was.
 
     Source:
         Gu et al. 2022, arXiv:2206.11893 (S4D-Lin); four layers both ways for ECGs as in Mehari and Strodthoff
-        2022, arXiv:2211.07579. Departures: diagonal instead of S4's own matrix, norm before the layer, no
-        dropout, one learning rate.
+        2022, arXiv:2211.07579. Departures: diagonal instead of S4's own matrix; steps of four samples, as
+        after a ResNet's stem, which makes it about four times as fast; norm before the layer, no dropout.
     """
 
-    shortest = 2
+    shortest = 4
 
     def __init__(
-        self, *, leads: int, width: int, dim: int, depth: int = 4, modes: int = 8, generator: torch.Generator
+        self,
+        *,
+        leads: int,
+        width: int,
+        dim: int,
+        patch: int = 4,
+        depth: int = 4,
+        modes: int = 8,
+        generator: torch.Generator,
     ) -> None:
         super().__init__(leads=leads, dim=dim)
+        self.patch = patch
         with torch.random.fork_rng(devices=[]):
-            self.enter = nn.Linear(leads, width)
+            self.enter = nn.Linear(leads * patch, width)
             self.layers = nn.Sequential(*(_Layer(width, modes) for _ in range(depth)))
             self.norm = nn.LayerNorm(width)
             self.features = nn.Linear(width, dim)
@@ -44,7 +54,8 @@ class S4dEncoder(Encoder):
                 module.draw(generator)
 
     def _encode(self, x: Tensor) -> Tensor:
-        features: Tensor = self.features(self.norm(self.layers(self.enter(x.transpose(1, 2)))).mean(dim=1))
+        y = self.layers(self.enter(patches(x, self.patch)))
+        features: Tensor = self.features(self.norm(y).mean(dim=1))
         return features
 
 
@@ -101,13 +112,13 @@ class StateSpace(nn.Module):
     def forward(self, u: Float[Tensor, "batch time width"]) -> Float[Tensor, "batch time width"]:
         """Run the system over each record."""
         with torch.autocast(u.device.type, enabled=False):
-            u = u.to(self.skip.dtype)
-            length = u.shape[1]
+            u = u.to(self.skip.dtype).transpose(1, 2).contiguous()  # an FFT wants its axis last
+            length = u.shape[-1]
             past, future = self.kernels(length)
             kernel = functional.pad(past, (0, length)) + functional.pad(future.flip(-1), (length, 0))
-            spectrum = torch.fft.rfft(u, n=2 * length, dim=1) * torch.fft.rfft(kernel, dim=1).T
-            y: Tensor = torch.fft.irfft(spectrum, n=2 * length, dim=1)[:, :length] + self.skip * u
-            return y
+            spectrum = torch.fft.rfft(u, n=2 * length) * torch.fft.rfft(kernel)
+            y: Tensor = torch.fft.irfft(spectrum, n=2 * length)[..., :length] + self.skip[:, None] * u
+            return y.transpose(1, 2)
 
 
 class _Layer(nn.Module):
