@@ -18,7 +18,7 @@ from ecglipse.models.encoders import place
 from ecglipse.models.layers import Conv, Encoder, channels_last
 from ecglipse.models.patches import PatchTransformer
 from ecglipse.models.resnet import resnet18, resnet34, resnet50
-from ecglipse.models.xresnet import xresnet1d50
+from ecglipse.models.xresnet import halved, xresnet1d50
 
 BY_THE_BATCH = {"resnet18", "resnet34", "resnet50", "xresnet1d50", "clocs-cnn"}
 """Encoders with BatchNorm: in training a record's features depend on its neighbours."""
@@ -176,6 +176,15 @@ def test_a_convolution_is_torchs_own() -> None:
         side = kernel // 2 if padding is None else padding
         wanted = nn.functional.conv1d(x, conv.weight, conv.bias, stride=stride, padding=side)
         torch.testing.assert_close(conv(channels_last(x)).squeeze(2), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("time", [1, 8, 9])
+def test_a_shortcut_halves_as_pooling_in_ceil_mode_does(time: int) -> None:
+    x = torch.randn(2, 3, 1, time, dtype=torch.float64, generator=rng()).requires_grad_()
+    ours, torchs = halved(x), nn.functional.avg_pool2d(x, (1, 2), ceil_mode=True)
+    torch.testing.assert_close(ours, torchs)
+    gradients = [torch.autograd.grad(y.square().sum(), x)[0] for y in (ours, torchs)]
+    torch.testing.assert_close(*gradients)
 
 
 def test_activations_and_weights_are_channels_last() -> None:
