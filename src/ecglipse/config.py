@@ -23,6 +23,9 @@ Momentum = Annotated[float, Field(ge=0, lt=1)]
 ObjectiveName = Literal["nt-xent", "clocs", "vicreg", "byol", "simsiam", "moco"]
 PairsName = Literal["records", "segments", "leads", "segments-leads"]
 
+WIDTH_UNITS = {"xresnet1d50": 2, "clocs-cnn": 8, "patch-transformer": 8}
+"""What the width of an encoder must be a multiple of, where that is not 1."""
+
 
 class Section(BaseModel):
     """A table of the file."""
@@ -53,16 +56,28 @@ class Splits(Section):
 class Encoder(Section):
     """The encoder f."""
 
-    name: Literal["resnet18"] = "resnet18"
-    """The reference's 1-D ResNet-18."""
+    name: Literal[
+        "resnet18", "resnet34", "resnet50", "xresnet1d50", "clocs-cnn", "patch-transformer", "s4d"
+    ] = "resnet18"
+    """Which network (docs/encoders.md); resnet18 is the reference's."""
     width: Count = 16
-    """Channels of the first stage; 64 and dim 512 make the reference's 4,111,488 parameters."""
+    """Its channels; 64 and dim 512 make the reference's 4,111,488 parameters of resnet18."""
     dim: Count = 128
     """Size of the features."""
     projection_hidden: Count = 256
     """Hidden size of the projection g."""
     projection_dim: Count = 64
     """Output size of the projection g."""
+    lead_drop: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the training records that lose a drawn number of leads, in each view and in fine-tuning; the
+    encoder then learns to work with any subset of its leads."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Encoder":
+        unit = WIDTH_UNITS.get(self.name, 1)
+        if self.width % unit:
+            raise ValueError(f"`width` of {self.name} must be a multiple of {unit}; is {self.width}")
+        return self
 
 
 class Views(Section):

@@ -14,14 +14,16 @@ from ecglipse.batches import Batches, torch_rng
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, digest
 from ecglipse.errors import ConfigError
+from ecglipse.models import encoder as make_encoder
 from ecglipse.models.heads import Projection
-from ecglipse.models.resnet import ResNet1d, resnet18
+from ecglipse.models.layers import Encoder
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientContrast, SimSiam, VICReg
 from ecglipse.objectives import pairs as pairings
 from ecglipse.pretrain import AdversarialMasking, Player, Training
 from ecglipse.splits import Split, by_folds, by_patient, rotations
 from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
+from ecglipse.views.lead_drop import lead_drop
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
 
 View = Callable[[Tensor, torch.Generator], Tensor]
@@ -54,10 +56,26 @@ def studied(config: Config, store: Store) -> tuple[int, ...]:
     return config.split.rotations
 
 
-def encoder(config: Config, *, leads: int, seed: int) -> ResNet1d:
-    """The encoder with its initial weights: the same for all methods of a seed."""
+def encoder(config: Config, store: Store, *, seed: int) -> Encoder:
+    """The encoder with its initial weights: the same for all methods of a seed.
+
+    Raises:
+        ConfigError: if the store's records are too short for it.
+    """
     rule = config.encoder
-    return resnet18(leads=leads, width=rule.width, dim=rule.dim, generator=torch_rng(seed, "init", "encoder"))
+    made = make_encoder(
+        rule.name,
+        leads=len(store.leads),
+        width=rule.width,
+        dim=rule.dim,
+        generator=torch_rng(seed, "init", "encoder"),
+    )
+    if store.n_samples < made.shortest:
+        raise ConfigError(
+            f"encoder {rule.name} needs {made.shortest} samples, the store has {store.n_samples}",
+            hint="choose another `encoder.name`, or prepare longer records or a higher rate",
+        )
+    return made
 
 
 def base_views(config: Config, *, fs: float) -> BaseViews:
@@ -77,13 +95,26 @@ def view(config: Config, method: Method, *, fs: float) -> View:
     """What makes each of the two views of a method."""
     base = base_views(config, fs=fs)
     if method.views == "base":
-        return base
+        return _dropping_leads(config, base)
     spatial = {"3kg": threekg, "3kg-projection": threekg_projection}[method.views]
 
     def both(x: Tensor, generator: torch.Generator) -> Tensor:
         return time_mask(spatial(base(x, generator), generator), generator)
 
-    return both
+    return _dropping_leads(config, both)
+
+
+def finetuning_view(config: Config, *, fs: float) -> View:
+    """What fine-tuning sees: the base augmentation, and fewer leads where pretraining saw fewer."""
+    return _dropping_leads(config, base_views(config, fs=fs))
+
+
+def _dropping_leads(config: Config, before: View) -> View:
+    """A view that loses leads after all else, where the config asks for it."""
+    share = config.encoder.lead_drop
+    if not share:
+        return before
+    return lambda x, generator: lead_drop(before(x, generator), generator, share=share)
 
 
 def training(
@@ -98,7 +129,7 @@ def training(
             "each would be compared with itself",
             hint="let it be half of the training records at most",
         )
-    learner = encoder(config, leads=len(store.leads), seed=seed)
+    learner = encoder(config, store, seed=seed)
     network = config.mask_network
     game = AdversarialMasking(
         learner,

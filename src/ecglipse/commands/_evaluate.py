@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int, UInt8
 
 from ecglipse.checkpoints import latest_checkpoint
@@ -17,13 +16,14 @@ from ecglipse.commands._pretrain import pretrain, run_folder
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
 from ecglipse.metrics import Evaluation, Kind, apply_temperature, best_thresholds, evaluate, temperature
-from ecglipse.models.resnet import ResNet1d
+from ecglipse.models.layers import Encoder
 from ecglipse.provenance import provenance
 from ecglipse.results import Ledger, cell_id
 from ecglipse.study.plan import Cell, Unit, cells
 from ecglipse.tasks import Labels
 from ecglipse.transfer.features import features
 from ecglipse.transfer.finetune import finetune
+from ecglipse.transfer.pretrained import put_weights
 from ecglipse.transfer.probes import knn_probe, linear_probe
 
 RESULTS_VERSION = 1
@@ -96,9 +96,9 @@ class Bench:
             self._read(unit, cell, run, encoder, found[where(cell.task)[0]], ledger)
         return len(todo), total - len(todo)
 
-    def encoder(self, unit: Unit, run: Path | None) -> ResNet1d:
+    def encoder(self, unit: Unit, run: Path | None) -> Encoder:
         """The unit's encoder: of the run, or with its initial weights."""
-        encoder = _assemble.encoder(self.config.of(unit.method), leads=len(self.store.leads), seed=unit.seed)
+        encoder = _assemble.encoder(self.config.of(unit.method), self.store, seed=unit.seed)
         if run is not None:
             found = latest_checkpoint(run)
             if found is None:
@@ -109,11 +109,11 @@ class Bench:
                     hint="finish it with `ecglipse pretrain`",
                 )
             prefix = "average." if self.config.pretrain.ema else "game.encoder."
-            load_encoder(encoder, found.tensors, where=str(run), prefix=prefix)
+            put_weights(encoder, found.tensors, where=str(run), prefix=prefix)
         return encoder.to(self.places[""].batches.device)
 
     def _read(
-        self, unit: Unit, cell: Cell, run: Path | None, encoder: ResNet1d, found: "_Features", ledger: Ledger
+        self, unit: Unit, cell: Cell, run: Path | None, encoder: Encoder, found: "_Features", ledger: Ledger
     ) -> None:
         """Compute one cell and write it."""
         began = time.monotonic()
@@ -138,7 +138,7 @@ class Bench:
         self,
         unit: Unit,
         cell: Cell,
-        encoder: ResNet1d,
+        encoder: Encoder,
         place: Place,
         train: Part,
         validation: Part,
@@ -160,7 +160,7 @@ class Bench:
             learning_rate=rule.finetune_learning_rate,
             encoder_scale=1.0 if scratch else rule.finetune_encoder_scale,
             seed=unit.seed * 1000 + cell.draw,
-            augment=_assemble.base_views(self.config.of(unit.method), fs=place.store.fs),
+            augment=_assemble.finetuning_view(self.config.of(unit.method), fs=place.store.fs),
         )
 
     def _write(
@@ -238,7 +238,7 @@ def _judge(
 class _Features:
     """Features by row, each computed once."""
 
-    def __init__(self, encoder: ResNet1d, place: Place) -> None:
+    def __init__(self, encoder: Encoder, place: Place) -> None:
         self.encoder, self.place = encoder, place
         self.index = np.full(len(place.store), -1, dtype=np.int64)
         self.values = np.zeros((0, encoder.dim), dtype=np.float32)
@@ -251,23 +251,3 @@ class _Features:
             more = features(self.encoder, self.place.batches.millivolts, new)
             self.values = np.concatenate([self.values, more])
         return np.asarray(self.values[self.index[rows]])
-
-
-def load_encoder(
-    encoder: ResNet1d, tensors: dict[str, torch.Tensor], *, where: str, prefix: str = "game.encoder."
-) -> None:
-    """Put a checkpoint's encoder into a module of the same architecture.
-
-    Raises:
-        CheckpointError: naming the first tensor that does not fit.
-    """
-    found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    wanted = encoder.state_dict()
-    for name, tensor in wanted.items():
-        if name not in found or found[name].shape != tensor.shape:
-            got = tuple(found[name].shape) if name in found else "nothing"
-            raise CheckpointError(
-                f"{where}: holds another encoder: {name} should be {tuple(tensor.shape)}, is {got}",
-                hint="give the config that the run was pretrained with",
-            )
-    encoder.load_state_dict(found)

@@ -350,7 +350,8 @@ class Training:
                 owner, _, rest = key.partition(".")
                 if owner == player:
                     index, _, name = rest.partition(".")
-                    moments.setdefault(int(index), {})[name] = value
+                    weight = optimiser.param_groups[0]["params"][int(index)]
+                    moments.setdefault(int(index), {})[name] = _laid_out_like(weight, value)
             optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
         self.done = counters["step"]
 
@@ -375,6 +376,13 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _adam(weights: list[nn.Parameter], rule: Player) -> torch.optim.Optimizer:
     return torch.optim.AdamW(weights, lr=rule.learning_rate, weight_decay=rule.weight_decay)
+
+
+def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:
+    """A moment in the memory order of its weight, as the optimiser itself would make it."""
+    if value.shape != weight.shape:
+        return value
+    return torch.empty_like(weight, requires_grad=False).copy_(value)
 
 
 def _step(optimiser: torch.optim.Optimizer, rule: Player, rate: float) -> None:
