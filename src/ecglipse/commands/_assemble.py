@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ecglipse.batches import Batches, torch_rng
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, digest
+from ecglipse.draws import Draws
 from ecglipse.errors import ConfigError
 from ecglipse.models.heads import Projection
 from ecglipse.models.resnet import ResNet1d, resnet18
@@ -20,7 +21,7 @@ from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
 
-View = Callable[[Tensor, torch.Generator], Tensor]
+View = Callable[[Tensor, Draws], Tensor]
 
 
 def splits(config: Config, store: Store) -> list[Split]:
@@ -76,8 +77,8 @@ def view(config: Config, method: Method, *, fs: float) -> View:
         return base
     spatial = {"3kg": threekg, "3kg-projection": threekg_projection}[method.views]
 
-    def both(x: Tensor, generator: torch.Generator) -> Tensor:
-        return time_mask(spatial(base(x, generator), generator), generator)
+    def both(x: Tensor, draws: Draws) -> Tensor:
+        return time_mask(spatial(base(x, draws), draws.child("3kg")), draws.child("time mask"))
 
     return both
 
@@ -140,7 +141,7 @@ def pretraining_facts(
     dump = config.model_dump(mode="json")
     return {
         "format": "ecglipse-run",
-        "version": 1,
+        "version": 2,
         "seed": seed,
         "method": method.model_dump(mode="json", exclude={"title", "set", "network_run"}),
         "network": loaded_network(method)[1] if method.network_run else None,

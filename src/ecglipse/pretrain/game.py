@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ecglipse.draws import Draws
 from ecglipse.masks import BaselineFill, Drawn, Fill, MaskPolicy, Ramp
 from ecglipse.objectives import nt_xent
 
@@ -54,7 +55,7 @@ class AdversarialMasking(nn.Module):
 
     Example:
         >>> game = AdversarialMasking(encoder, projection, policy)       # doctest: +SKIP
-        >>> game.one_pass(view_a, view_b, generator).loss.backward()     # doctest: +SKIP
+        >>> game.one_pass(view_a, view_b, draws).loss.backward()     # doctest: +SKIP
         >>> optimiser_of_encoder.step(); optimiser_of_masks.step()       # doctest: +SKIP
     """
 
@@ -83,7 +84,7 @@ class AdversarialMasking(nn.Module):
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Round:
         """Give L; its backward leaves dL in encoder and projection and -dL in the mask network.
 
@@ -92,54 +93,54 @@ class AdversarialMasking(nn.Module):
         """
         if self.policy.apart:
             raise ValueError("`policy` shows the encoder other masks than its own: play in two phases")
-        drawn = self._draw(view_a, view_b, generator)
+        drawn = self._draw(view_a, view_b, draws)
         strength = self.strength.at(self.policy.progress)
         masks = [_Reverse.apply(d.mask, strength) for d in drawn]  # type: ignore[no-untyped-call]
-        return self._contrast(view_a, view_b, masks, drawn, generator, own=True)
+        return self._contrast(view_a, view_b, masks, drawn, draws, own=True)
 
     def encoder_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Round:
         """Give L for encoder and projection alone: the mask is a constant."""
         with torch.no_grad():
-            drawn = self._draw(view_a, view_b, generator)
+            drawn = self._draw(view_a, view_b, draws)
             masks = [self.policy.shown(d.mask) for d in drawn]
-        return self._contrast(view_a, view_b, masks, drawn, generator, own=False)
+        return self._contrast(view_a, view_b, masks, drawn, draws, own=False)
 
     def cancelling_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Round:
         """Give L the published way: the mask keeps its graph, and +dL is left in the mask network too.
 
         The mask network's own pass then adds -dL to it. Here to measure what that costs.
         """
-        drawn = self._draw(view_a, view_b, generator)
+        drawn = self._draw(view_a, view_b, draws)
         masks = [self.policy.shown(d.mask) for d in drawn]
-        return self._contrast(view_a, view_b, masks, drawn, generator, own=False)
+        return self._contrast(view_a, view_b, masks, drawn, draws, own=False)
 
     def mask_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Round:
         """Give -L for the mask network alone: encoder and projection are constants, statistics included."""
-        drawn = self._draw(view_a, view_b, generator)
+        drawn = self._draw(view_a, view_b, draws)
         masks = [d.mask for d in drawn]
         weight = -self.strength.at(self.policy.progress)
         with constant(self.encoder), constant(self.projection), constant(self.fill):
-            return self._contrast(view_a, view_b, masks, drawn, generator, own=True, weight=weight)
+            return self._contrast(view_a, view_b, masks, drawn, draws, own=True, weight=weight)
 
-    def _draw(self, view_a: Tensor, view_b: Tensor, generator: torch.Generator) -> list[Drawn]:
+    def _draw(self, view_a: Tensor, view_b: Tensor, draws: Draws) -> list[Drawn]:
         """One draw for the second view, and one for the first where both are hidden."""
-        drawn = [self.policy.draw(view_b, generator)]
-        return [*drawn, self.policy.draw(view_a, generator)] if self.both else drawn
+        drawn = [self.policy.draw(view_b, draws)]
+        return [*drawn, self.policy.draw(view_a, draws)] if self.both else drawn
 
     def _contrast(
         self,
@@ -147,14 +148,14 @@ class AdversarialMasking(nn.Module):
         view_b: Tensor,
         masks: list[Tensor],
         drawn: list[Drawn],
-        generator: torch.Generator,
+        draws: Draws,
         *,
         own: bool,
         weight: float = 1.0,
     ) -> Round:
-        hidden = self.policy.hide(view_b, masks[0], self.fill, generator)
+        hidden = self.policy.hide(view_b, masks[0], self.fill, draws)
         if self.both:
-            view_a = self.policy.hide(view_a, masks[1], self.fill, generator)
+            view_a = self.policy.hide(view_a, masks[1], self.fill, draws)
         z_a = self.projection(self.encoder(view_a))
         z_b = self.projection(self.encoder(hidden))
         contrast = nt_xent(z_a, z_b, temperature=self.temperature)

@@ -1,4 +1,5 @@
-"""The loop: a generator of step reports; it touches no disk, and every draw is a function of seed and step.
+"""The loop: a generator of step reports; it touches no disk, and every draw is a function of seed, epoch
+and record.
 
 A step is one step of the optimisers and takes up to `accumulate` batches. `state()` and `load()` are all
 that a checkpoint needs: weights, buffers, moments and the number of steps done.
@@ -14,13 +15,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ecglipse.batches import Batches, epoch_batches, torch_rng
+from ecglipse.batches import Batches, epoch_batches
+from ecglipse.draws import Draws
 from ecglipse.errors import TrainingError
 from ecglipse.masks.pressure import from_chance
 from ecglipse.pretrain.game import AdversarialMasking, Round
 from ecglipse.pretrain.watch import Look, Watch, alarms, alignment, cosine, effective_rank, uniformity
 
-View = Callable[[Tensor, torch.Generator], Tensor]
+View = Callable[[Tensor, Draws], Tensor]
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Training:
         game: encoder, projection and mask policy, on the device of `batches`.
         batches: where signals come from.
         rows: rows of the store to train on.
-        view: makes a view of a batch; called twice a batch, with a generator of its own each time.
+        view: makes a view of a batch; called twice a batch, with draws of its own each time.
         seed: of everything drawn.
         epochs: passes over `rows`.
         batch: records a batch; NT-Xent takes its negatives from it.
@@ -164,7 +166,7 @@ class Training:
         first = self.game.one_pass if plays and one_pass else self.game.encoder_loss
         if plays and self.cancelled:
             first = self.game.cancelling_loss
-        rounds = [self._backward(first, part, index, len(parts)) for index, part in enumerate(parts)]
+        rounds = [self._backward(first, part, len(parts)) for part in parts]
         loss = sum(r.contrast.item() for r in rounds) / len(rounds)
         encoder_grad = self._check(self.encoder_weights, self.encoder_rule, loss)
         mask_grad = None
@@ -172,8 +174,8 @@ class Training:
             mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
         _step(self.encoder_optimiser, self.encoder_rule, rate)
         if plays and not one_pass:
-            for index, part in enumerate(parts):
-                self._backward(self.game.mask_loss, part, index, len(parts))
+            for part in parts:
+                self._backward(self.game.mask_loss, part, len(parts))
             mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
         if plays and self.mask_optimiser is not None:
             _step(self.mask_optimiser, self.mask_rule, rate)
@@ -196,28 +198,27 @@ class Training:
         )
 
     def views(
-        self, rows: Int[np.ndarray, " batch"], index: int
-    ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"], torch.Generator]:
-        """Give both views of batch `index` of the current step, and the generator of its masks."""
+        self, rows: Int[np.ndarray, " batch"]
+    ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"], Draws]:
+        """Give both views of these records in the current epoch, and the draws of their masks."""
         x = self.batches.millivolts(rows)
-        device = self.batches.device
+        epoch, device = self.done // self.steps_per_epoch, self.batches.device
         a, b, mask = (
-            torch_rng(self.seed, name, self.done, index, device=device)
+            Draws.of(self.seed, name, epoch, rows=rows, device=device)
             for name in ("view a", "view b", "mask")
         )
         return self.view(x, a), self.view(x, b), mask
 
     def _backward(
         self,
-        loss_of: Callable[[Tensor, Tensor, torch.Generator], Round],
+        loss_of: Callable[[Tensor, Tensor, Draws], Round],
         rows: np.ndarray,
-        index: int,
         of: int,
     ) -> Round:
         """Run one batch forward and backward; gradients of a step's batches are averaged."""
-        a, b, generator = self.views(rows, index)
+        a, b, draws = self.views(rows)
         with torch.autocast(a.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-            played = loss_of(a, b, generator)
+            played = loss_of(a, b, draws)
         (played.loss / of).backward()
         return played
 
@@ -242,8 +243,8 @@ class Training:
         """The mask network's gradient in a pass of its own at the present weights; None if it plays idle."""
         if abs(self.game.strength.at(self.game.policy.progress)) < 0.05:
             return None
-        for index, part in enumerate(parts):
-            self._backward(self.game.mask_loss, part, index, len(parts))
+        for part in parts:
+            self._backward(self.game.mask_loss, part, len(parts))
         return _taken(self.mask_weights)
 
     def _look(

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ecglipse.draws import Draws
 from ecglipse.views.noise import baseline_wander, gain, gaussian_noise, muscle_noise, powerline
 
 
@@ -29,12 +29,10 @@ class BaseViews:
     gain: float
     fs: float
 
-    def __call__(
-        self, x: Float[Tensor, "batch 12 time"], generator: torch.Generator
-    ) -> Float[Tensor, "batch 12 time"]:
+    def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws) -> Float[Tensor, "batch 12 time"]:
         """Give a view of each record, mV; lead algebra is kept."""
-        x = gain(x, generator, largest=self.gain)
-        x = baseline_wander(x, generator, amplitude_mv=self.wander_mv, fs=self.fs)
-        x = powerline(x, generator, amplitude_mv=self.powerline_mv, fs=self.fs)
-        x = muscle_noise(x, generator, amplitude_mv=self.emg_mv, fs=self.fs)
-        return gaussian_noise(x, generator, sigma_mv=self.sigma_mv)
+        x = gain(x, draws.child("gain"), largest=self.gain)
+        x = baseline_wander(x, draws.child("wander"), amplitude_mv=self.wander_mv, fs=self.fs)
+        x = powerline(x, draws.child("powerline"), amplitude_mv=self.powerline_mv, fs=self.fs)
+        x = muscle_noise(x, draws.child("emg"), amplitude_mv=self.emg_mv, fs=self.fs)
+        return gaussian_noise(x, draws.child("gaussian"), sigma_mv=self.sigma_mv)

@@ -2,7 +2,7 @@
 
 Each noise is drawn on the eight independent leads and expanded to twelve, so that III = II - I and the
 augmented leads still follow: lead algebra is kept. The strength of each record is uniform in 0..strength.
-Draws depend on the place in the batch and on the generator, never on the values of other records.
+A record's noise is a function of its own draws: see `ecglipse.draws`.
 """
 
 import math
@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ecglipse.draws import Draws
 from ecglipse.leads import EXPANSION
 
 
@@ -21,7 +22,7 @@ def expand(independent: Float[Tensor, "batch 8 time"]) -> Float[Tensor, "batch 1
 
 
 def gaussian_noise(
-    x: Float[Tensor, "batch 12 time"], generator: torch.Generator, *, sigma_mv: float
+    x: Float[Tensor, "batch 12 time"], draws: Draws, *, sigma_mv: float
 ) -> Float[Tensor, "batch 12 time"]:
     """Add white noise.
 
@@ -31,12 +32,12 @@ def gaussian_noise(
     """
     if sigma_mv == 0:
         return x
-    noise = torch.randn(len(x), 8, x.shape[-1], generator=generator, device=x.device, dtype=x.dtype)
-    return x + expand(noise * _strength(x, generator, sigma_mv))
+    noise = draws.normal(8, x.shape[-1]).to(x.dtype)
+    return x + expand(noise * _strength(x, draws, sigma_mv))
 
 
 def baseline_wander(
-    x: Float[Tensor, "batch 12 time"], generator: torch.Generator, *, amplitude_mv: float, fs: float
+    x: Float[Tensor, "batch 12 time"], draws: Draws, *, amplitude_mv: float, fs: float
 ) -> Float[Tensor, "batch 12 time"]:
     """Add slow drift: three sinusoids of 0.05 to 0.5 Hz a record, each lead with weights of its own.
 
@@ -47,16 +48,16 @@ def baseline_wander(
     """
     if amplitude_mv == 0:
         return x
-    hz = 0.05 + 0.45 * _uniform(x, generator, len(x), 3, 1)
-    phase = 2 * math.pi * _uniform(x, generator, len(x), 3, 1)
+    hz = 0.05 + 0.45 * _uniform(x, draws, 3, 1)
+    phase = 2 * math.pi * _uniform(x, draws, 3, 1)
     time = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype) / fs
     waves = torch.cos(2 * math.pi * hz * time + phase) * math.sqrt(2 / 3)
-    weights = torch.randn(len(x), 8, 3, generator=generator, device=x.device, dtype=x.dtype)
-    return x + expand(weights @ waves * _strength(x, generator, amplitude_mv))
+    weights = draws.normal(8, 3).to(x.dtype)
+    return x + expand(weights @ waves * _strength(x, draws, amplitude_mv))
 
 
 def powerline(
-    x: Float[Tensor, "batch 12 time"], generator: torch.Generator, *, amplitude_mv: float, fs: float
+    x: Float[Tensor, "batch 12 time"], draws: Draws, *, amplitude_mv: float, fs: float
 ) -> Float[Tensor, "batch 12 time"]:
     """Add mains hum of 50 or 60 Hz, with an amplitude and phase of its own in each lead.
 
@@ -70,16 +71,16 @@ def powerline(
     """
     if amplitude_mv == 0 or fs <= 120:
         return x
-    hz = torch.where(_uniform(x, generator, len(x), 1, 1) < 0.5, 50.0, 60.0)
-    phase = 2 * math.pi * _uniform(x, generator, len(x), 8, 1)
-    size = _uniform(x, generator, len(x), 8, 1)
+    hz = torch.where(_uniform(x, draws, 1, 1) < 0.5, 50.0, 60.0)
+    phase = 2 * math.pi * _uniform(x, draws, 8, 1)
+    size = _uniform(x, draws, 8, 1)
     time = torch.arange(x.shape[-1], device=x.device, dtype=x.dtype) / fs
     hum = size * torch.cos(2 * math.pi * hz * time + phase)
-    return x + expand(hum * _strength(x, generator, amplitude_mv))
+    return x + expand(hum * _strength(x, draws, amplitude_mv))
 
 
 def muscle_noise(
-    x: Float[Tensor, "batch 12 time"], generator: torch.Generator, *, amplitude_mv: float, fs: float
+    x: Float[Tensor, "batch 12 time"], draws: Draws, *, amplitude_mv: float, fs: float
 ) -> Float[Tensor, "batch 12 time"]:
     """Add EMG: white noise above 20 Hz that swells and fades about once a second, differently in each lead.
 
@@ -91,19 +92,19 @@ def muscle_noise(
     if amplitude_mv == 0 or fs <= 40:
         return x
     time = x.shape[-1]
-    noise = torch.randn(len(x), 8, time, generator=generator, device=x.device, dtype=x.dtype)
+    noise = draws.normal(8, time).to(x.dtype)
     spectrum = torch.fft.rfft(noise)
     high = torch.fft.rfftfreq(time, 1 / fs, device=x.device) >= 20.0
     kept = float(high.float().mean())
     noise = torch.fft.irfft(spectrum * high, n=time) / math.sqrt(max(kept, 1e-6))
     knots = max(math.ceil(time / fs), 2)
-    envelope = _uniform(x, generator, len(x), 8, knots)
+    envelope = _uniform(x, draws, 8, knots)
     envelope = torch.nn.functional.interpolate(envelope, size=time, mode="linear", align_corners=True)
-    return x + expand(noise * envelope * _strength(x, generator, amplitude_mv))
+    return x + expand(noise * envelope * _strength(x, draws, amplitude_mv))
 
 
 def gain(
-    x: Float[Tensor, "batch 12 time"], generator: torch.Generator, *, largest: float
+    x: Float[Tensor, "batch 12 time"], draws: Draws, *, largest: float
 ) -> Float[Tensor, "batch 12 time"]:
     """Scale each record by one factor for all leads, log-uniform in 1/largest..largest.
 
@@ -118,13 +119,13 @@ def gain(
         raise ValueError(f"`largest` must be >= 1; got {largest}")
     if largest == 1:
         return x
-    return x * torch.exp(math.log(largest) * (2 * _uniform(x, generator, len(x), 1, 1) - 1))
+    return x * torch.exp(math.log(largest) * (2 * _uniform(x, draws, 1, 1) - 1))
 
 
-def _uniform(x: Tensor, generator: torch.Generator, *shape: int) -> Tensor:
-    return torch.rand(*shape, generator=generator, device=x.device, dtype=x.dtype)
+def _uniform(x: Tensor, draws: Draws, *shape: int) -> Tensor:
+    return draws.uniform(*shape).to(x.dtype)
 
 
-def _strength(x: Tensor, generator: torch.Generator, most: float) -> Tensor:
+def _strength(x: Tensor, draws: Draws, most: float) -> Tensor:
     """One strength a record, uniform in 0..most."""
-    return most * _uniform(x, generator, len(x), 1, 1)
+    return most * _uniform(x, draws, 1, 1)

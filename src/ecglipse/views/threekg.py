@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ecglipse.draws import Draws
 from ecglipse.leads import DOWER, EXPANSION, INDEPENDENT, INVERSE_DOWER, LEADS
 
 _PLACES = [LEADS.index(name) for name in INDEPENDENT]
@@ -18,7 +19,7 @@ _PLACES = [LEADS.index(name) for name in INDEPENDENT]
 
 def threekg(
     x: Float[Tensor, "batch 12 time"],
-    generator: torch.Generator,
+    draws: Draws,
     *,
     angle_deg: float = 45.0,
     scale: float = 1.5,
@@ -40,7 +41,7 @@ def threekg(
         Gopal et al. 2021, section 3.2. Departures: the residual, which the pseudo-inverse of a rank-3 matrix
         would delete (17.8 % of the variance of a real record), is kept.
     """
-    turn = _turn(x, generator, angle_deg=angle_deg, scale=scale)
+    turn = _turn(x, draws, angle_deg=angle_deg, scale=scale)
     back, there = _matrix(DOWER, x), _matrix(INVERSE_DOWER, x)
     change = back @ (turn - torch.eye(3, dtype=x.dtype, device=x.device)) @ there
     eight = x[:, _PLACES]
@@ -49,7 +50,7 @@ def threekg(
 
 def threekg_projection(
     x: Float[Tensor, "batch 12 time"],
-    generator: torch.Generator,
+    draws: Draws,
     *,
     angle_deg: float = 45.0,
     scale: float = 1.5,
@@ -58,13 +59,13 @@ def threekg_projection(
 
     The weaker form of the code published with Bo et al. 2022; for comparison. Arguments as `threekg`.
     """
-    turn = _turn(x, generator, angle_deg=angle_deg, scale=scale)
+    turn = _turn(x, draws, angle_deg=angle_deg, scale=scale)
     change = _matrix(DOWER, x) @ turn @ _matrix(INVERSE_DOWER, x)
     return _matrix(EXPANSION, x) @ (change @ x[:, _PLACES])
 
 
 def time_mask(
-    x: Float[Tensor, "batch lead time"], generator: torch.Generator, *, share: float = 0.5
+    x: Float[Tensor, "batch lead time"], draws: Draws, *, share: float = 0.5
 ) -> Float[Tensor, "batch lead time"]:
     """Zero one stretch of each lead of each record, that may wrap around the end: 3KG's time mask.
 
@@ -79,8 +80,8 @@ def time_mask(
     """
     if not 0 <= share <= 1:
         raise ValueError(f"`share` must be in 0..1; got {share}")
-    batch, leads, time = x.shape
-    start = torch.randint(time, (batch, leads, 1), generator=generator, device=x.device)
+    _, leads, time = x.shape
+    start = draws.integers(time, leads, 1)
     place = (torch.arange(time, device=x.device) - start) % time
     return x.masked_fill(place < math.floor(share * time), 0.0)
 
@@ -96,11 +97,11 @@ def rotation(angles: Float[Tensor, "batch 3"]) -> Float[Tensor, "batch 3 3"]:
     return x @ y @ z
 
 
-def _turn(x: Tensor, generator: torch.Generator, *, angle_deg: float, scale: float) -> Tensor:
+def _turn(x: Tensor, draws: Draws, *, angle_deg: float, scale: float) -> Tensor:
     """S R of each record."""
-    draws = torch.rand(len(x), 6, generator=generator, device=x.device, dtype=x.dtype)
-    angles = math.radians(angle_deg) * (2 * draws[:, :3] - 1)
-    stretch = 1 + (scale - 1) * draws[:, 3:]
+    shares = draws.uniform(6).to(x.dtype)
+    angles = math.radians(angle_deg) * (2 * shares[:, :3] - 1)
+    stretch = 1 + (scale - 1) * shares[:, 3:]
     return stretch[:, :, None] * rotation(angles)
 
 
