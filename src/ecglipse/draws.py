@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Int32, Int64, UInt64
+from jaxtyping import Bool, Float, Int, Int32, Int64, UInt64
 from torch import Tensor
 
 from ecglipse.seeding import derive
@@ -61,6 +61,12 @@ class Draws:
         stream = np.frombuffer(hashlib.blake2b(text, digest_size=8).digest(), dtype="<u8")
         return Draws(_mix(self.keys ^ stream), device=self.device)
 
+    def part(self, records: slice) -> "Draws":
+        """Give the draws of some of the records, at the point where these are; these stay as they are."""
+        part = Draws(self.keys[records], device=self.device)
+        part._done = self._done
+        return part
+
     def uniform(self, *shape: int) -> Float[Tensor, "batch ..."]:
         """Give uniform numbers in [0, 1), multiples of 2^-24, of this shape for each record."""
         bits = self._bits(math.prod(shape)) >> 8
@@ -70,6 +76,14 @@ class Draws:
         """Give whole numbers in 0..below - 1, of this shape for each record; `below` is at most 2^24."""
         bits = (self._bits(math.prod(shape)) >> 8).to(torch.int64) + 2**23
         return ((bits * below) >> 24).view(len(self), *shape)
+
+    def chance(self, probability: float, *shape: int) -> Bool[Tensor, "batch ..."]:
+        """Say yes with this probability, to a 65,536th, in this shape for each record: 16 bits each."""
+        count = math.prod(shape)
+        bits = self._bits((count + 1) // 2).view(torch.int16)[:, :count]
+        limit = round(probability * 2**16) - 2**15
+        yes = bits < limit if limit < 2**15 else torch.ones_like(bits, dtype=torch.bool)
+        return yes.reshape(len(self), *shape)
 
     def normal(self, *shape: int) -> Float[Tensor, "batch ..."]:
         """Give standard normal numbers, of this shape for each record.

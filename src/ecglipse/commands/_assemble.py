@@ -1,6 +1,5 @@
 """Where a config meets the components: the only place that turns words of a config into objects."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -20,8 +19,7 @@ from ecglipse.splits import Split, by_folds, by_patient, rotations
 from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
-
-View = Callable[[Tensor, Draws], Tensor]
+from ecglipse.views.view import Augmentation, Pipeline, make
 
 
 def splits(config: Config, store: Store) -> list[Split]:
@@ -70,17 +68,25 @@ def base_views(config: Config, *, fs: float) -> BaseViews:
     )
 
 
-def view(config: Config, method: Method, *, fs: float) -> View:
-    """What makes each of the two views of a method."""
+def view(config: Config, method: Method, *, fs: float, side: Literal["first", "second"]) -> Augmentation:
+    """What makes one of the two views of a method: base augmentation, 3KG, then what is listed as extra."""
     base = base_views(config, fs=fs)
-    if method.views == "base":
-        return base
-    spatial = {"3kg": threekg, "3kg-projection": threekg_projection}[method.views]
+    spatial = {"base": None, "3kg": threekg, "3kg-projection": threekg_projection}[method.views]
+    extra = extra_views(config, fs=fs, side=side)
 
-    def both(x: Tensor, draws: Draws) -> Tensor:
-        return time_mask(spatial(base(x, draws), draws.child("3kg")), draws.child("time mask"))
+    def made(x: Tensor, draws: Draws) -> Tensor:
+        x = base(x, draws)
+        if spatial is not None:
+            x = time_mask(spatial(x, draws.child("3kg")), draws.child("time mask"))
+        return extra(x, draws.child("extra"))
 
-    return both
+    return made
+
+
+def extra_views(config: Config, *, fs: float, side: Literal["first", "second"]) -> Pipeline:
+    """The views that the config lists for this side."""
+    kinds = [kind for kind in config.views.extra if kind.sides in ("both", side)]
+    return Pipeline([make(fs=fs, **kind.model_dump(exclude={"sides"})) for kind in kinds])
 
 
 def training(
@@ -103,7 +109,8 @@ def training(
         game,
         batches,
         rows,
-        view=view(config, method, fs=store.fs),
+        view=view(config, method, fs=store.fs, side="first"),
+        second_view=view(config, method, fs=store.fs, side="second"),
         seed=seed,
         epochs=rule.epochs,
         batch=rule.batch,

@@ -80,6 +80,7 @@ class Training:
         batches: where signals come from.
         rows: rows of the store to train on.
         view: makes a view of a batch; called twice a batch, with draws of its own each time.
+        second_view: makes the second view, the one that is masked; as the first if None.
         seed: of everything drawn.
         epochs: passes over `rows`.
         batch: records a batch; NT-Xent takes its negatives from it.
@@ -103,6 +104,7 @@ class Training:
         rows: Int[np.ndarray, " record"],
         *,
         view: View,
+        second_view: View | None = None,
         seed: int,
         epochs: int,
         batch: int,
@@ -121,6 +123,7 @@ class Training:
         if len(rows) < 2:
             raise TrainingError(f"pretraining needs at least 2 records, found {len(rows)}")
         self.game, self.batches, self.rows, self.view = game, batches, rows, view
+        self.second_view = second_view or view
         self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
         self.encoder_rule, self.mask_rule = encoder, masks
@@ -207,7 +210,7 @@ class Training:
             Draws.of(self.seed, name, epoch, rows=rows, device=device)
             for name in ("view a", "view b", "mask")
         )
-        return self.view(x, a), self.view(x, b), mask
+        return self.view(x, a), self.second_view(x, b), mask
 
     def _backward(
         self,
