@@ -259,3 +259,27 @@ def test_a_frozen_network_can_be_another_runs(batches: Batches, tmp_path: Path) 
     misplaced = dict(methods["taken"], network_run=str(tmp_path / "nowhere"))
     with pytest.raises(CheckpointError, match="no checkpoint with a mask network"):
         training(batches, "taken", methods=methods | {"taken": misplaced})
+
+
+def test_extra_views_reach_their_side_and_move_no_draw_of_the_base(batches: Batches) -> None:
+    plain = training(batches, "simclr")
+    base = config().views.model_dump()
+    listed = [{"name": "wander", "amplitude_mv": 0.5, "sides": "second"}]
+    more = training(batches, "simclr", views=base | {"extra": listed})
+    rows = np.arange(8)
+    (a, b, _), (c, d, _) = plain.views(rows), more.views(rows)
+    assert torch.equal(a, c)
+    added = d - b
+    assert added.std() > 0.05
+    power = torch.fft.rfft(added).abs().square().mean((0, 1))
+    assert power[:6].sum() > 0.9 * power.sum()  # drift of at most 0.5 Hz and nothing else
+
+
+def test_a_records_views_do_not_depend_on_its_batch(batches: Batches) -> None:
+    """The same record in a batch of 64, of 2 and in another order: the same views to rounding, same mask."""
+    made = training(batches, "random-per-lead")
+    whole, some = made.views(np.arange(64)), made.views(np.array([40, 7]))
+    for one, other in zip(whole[:2], some[:2], strict=True):
+        torch.testing.assert_close(other, one[[40, 7]], rtol=0, atol=1e-6)
+    masks = [made.game.policy(b, drawn) for _, b, drawn in (whole, some)]
+    assert torch.equal(masks[1], masks[0][[40, 7]])

@@ -57,25 +57,24 @@ def chest_shift(draws: Draws, shape: Shape, *, most: float) -> Change:
     if not 0 <= most <= 1:
         raise ValueError(f"`most` must be in 0..1; got {most}")
     place = most * (2 * draws.uniform(1, 1) - 1)
-    chest = torch.arange(6, device=draws.device)
-    neighbour = (chest + torch.where(place[:, 0] < 0, -1, 1)).clamp(0, 5)
-    moved = _leads_from(neighbour, None)
 
     def change(x: Tensor, records: slice) -> Tensor:
-        x[:, 6:].lerp_(moved(x[:, 6:], records), place[records].abs().to(x.dtype))
+        step = x[:, 7:] - x[:, 6:11]
+        x[:, 6:11].addcmul_(step, place[records].clamp(min=0).to(x.dtype))
+        x[:, 7:].addcmul_(step, place[records].clamp(max=0).to(x.dtype))
         return x
 
     return change
 
 
-def _leads_from(leads: Int[Tensor, "batch lead"], sign: Float[Tensor, "batch lead 1"] | None) -> Change:
+def _leads_from(leads: Int[Tensor, "batch lead"], sign: Float[Tensor, "batch lead 1"]) -> Change:
     """Put another lead in the place of each, times its sign."""
 
     def change(x: Tensor, records: slice) -> Tensor:
         some, count, time = x.shape
         start = torch.arange(some, device=x.device).unsqueeze(1) * count
         moved = x.flatten(0, 1).index_select(0, (start + leads[records]).flatten()).view(some, count, time)
-        return moved if sign is None else moved.mul_(sign[records].to(x.dtype))
+        return moved.mul_(sign[records].to(x.dtype))
 
     return change
 

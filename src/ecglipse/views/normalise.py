@@ -48,5 +48,5 @@ def _grouped(x: Tensor, per: str) -> Tensor:
 
 
 def _scaled(x: Tensor, zero: Tensor, size: Tensor) -> Tensor:
-    """(x - zero) / size; 0 where the size is."""
-    return x.sub_(zero).mul_(torch.where(size > 0, 1 / size, 0.0))
+    """(x - zero) / size; nearly 0 where the size is rounding."""
+    return x.sub_(zero).mul_(torch.where(size > 1e-6 * zero.abs(), 1 / size, 0.0))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
+_LIMBS, _CHEST = {"RA", "LA", "LL"}, {f"V{number}" for number in range(1, 7)}
 Leads = Literal["independent", "electrodes", "each", "common"]
 
 
@@ -216,11 +217,10 @@ class ElectrodeSwap(ViewSettings):
     @field_validator("pairs")
     @classmethod
     def _known(cls, pairs: tuple[str, ...]) -> tuple[str, ...]:
-        places = ("RA", "LA", "LL", "V1", "V2", "V3", "V4", "V5", "V6")
         for pair in pairs:
             one, _, other = pair.partition("-")
-            if one == other or one not in places or other not in places:
-                raise ValueError(f"{pair!r} is not two of {', '.join(places)} with a dash between")
+            if one == other or not ({one, other} <= _LIMBS or {one, other} <= _CHEST):
+                raise ValueError(f"{pair!r} is not two limbs or two chest electrodes, such as 'RA-LA'")
         return pairs
 
 
