@@ -1,9 +1,9 @@
 """One contract for all views: a name, parameters, the labels it may invalidate, a call; and their chain."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -26,11 +26,8 @@ LABELS: dict[str, str] = {
 """Kinds of labels that a view may invalidate."""
 
 
-class Augmentation(Protocol):
-    """What training asks of a view."""
-
-    def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws, /) -> Float[Tensor, "batch 12 time"]:
-        """Give a view of each record, mV."""
+Augmentation = Callable[[Tensor, Draws], Tensor]
+"""What training asks of a view: `(x, draws) -> x`."""
 
 
 @dataclass(frozen=True)
