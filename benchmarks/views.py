@@ -8,6 +8,7 @@ gaussian noise, wander, mains and muscle noise and then normalised: records/s of
 with Bo et al. 2022 (sizes in mV), fed float32, and stacks its records to a float32 batch, as ours is one. It
 draws from NumPy's legacy generator, as published (`ratio_item`, `slowest_single`), or from PCG64, which is
 faster (`ratio_item_pcg64`). Ours draws on the same leads: one noise for all twelve, or each lead its own.
+`share_of_step` is the base augmentation of both views over a SimCLR step of a narrow encoder.
 Interleaved in one process, one thread, on the thread's own CPU clock; a ratio is the median over rounds.
 """
 
@@ -19,11 +20,15 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from adversarial_step import narrow, step_of
 from scipy.signal import istft, stft
 from scipy.spatial.transform import Rotation
 
+from ecglipse.batches import torch_rng
 from ecglipse.draws import Draws
 from ecglipse.leads import EXPANSION, INDEPENDENT, INVERSE_DOWER, LEADS
+from ecglipse.masks import NoMask
+from ecglipse.views.base import BaseViews
 from ecglipse.views.electrodes import PAIRS, _swap
 from ecglipse.views.view import Pipeline, View, make
 
@@ -234,6 +239,22 @@ def rates(
     }
 
 
+def share_of_step() -> dict[str, float]:
+    """Time of the base augmentation of both views beside a narrow SimCLR step, batch 128 at 100 Hz."""
+    x = torch.randn(128, 12, 1000, generator=torch_rng(0, "x"))
+    base = BaseViews(sigma_mv=0.02, wander_mv=0.0, powerline_mv=0.0, emg_mv=0.0, gain=1.1, fs=100.0)
+    step, times = step_of(narrow(NoMask()), x), []
+    for epoch in range(6):
+        start = time.thread_time()
+        for name in ("view a", "view b"):
+            base(x, Draws.of(0, name, epoch, rows=range(128)))
+        middle = time.thread_time()
+        step()
+        times.append((middle - start, time.thread_time() - middle))
+    views, steps = (statistics.median(side) for side in zip(*times[1:], strict=True))
+    return {"base_ms": round(1e3 * views, 2), "share_of_step": round(views / steps, 4)}
+
+
 def main() -> None:
     """Print one JSON line, or a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -268,6 +289,7 @@ def main() -> None:
         "singles": {name: round(single["ratio"], 2) for name, single in singles.items()},
         "singles_us_per_record": {name: round(1e6 / single["ours"], 1) for name, single in singles.items()},
     }
+    result |= share_of_step()
     if arguments.json:
         print(json.dumps(result))
         return
