@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ecglipse.errors import ConfigError
+from ecglipse.views.settings import SETTINGS, AnyView
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -93,6 +94,8 @@ class Views(Section):
     """Muscle noise, mV."""
     gain: Annotated[float, Field(ge=1)] = 1.1
     """Largest factor on the amplitude of a record; 1 leaves it."""
+    extra: tuple[AnyView, ...] = ()
+    """More views after these, in order, in pretraining: see `docs/views.md`."""
 
 
 class Masks(Section):
@@ -510,6 +513,12 @@ def _fault(item: Any, *within: str) -> str:
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         meant = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
         return f"{place}: unknown key; {meant}"
+    if item["type"] == "union_tag_invalid":
+        near = difflib.get_close_matches(str(item["ctx"]["tag"]), SETTINGS, n=1)
+        meant = f"did you mean `{near[0]}`?" if near else f"known names: {', '.join(SETTINGS)}"
+        return f"{place}.name: unknown view `{item['ctx']['tag']}`; {meant}"
+    if item["type"] == "union_tag_not_found":
+        return f"{place}.name: missing; known names: {', '.join(SETTINGS)}"
     if item["type"] == "missing":
         return f"{place}: missing"
     message = str(item["msg"]).removeprefix("Value error, ")
@@ -522,6 +531,8 @@ _TABLES: dict[str, list[type[Section]]] = {"methods": [Method], "targets": [Targ
 
 def _keys(location: tuple[Any, ...]) -> list[str]:
     """The keys that a table may have."""
+    if location[:2] == ("views", "extra"):
+        return sorted(SETTINGS[location[3]].model_fields)
     model: Any = Config
     for part in location:
         if model is Config and part in _TABLES:

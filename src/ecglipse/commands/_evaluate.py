@@ -26,7 +26,7 @@ from ecglipse.transfer.finetune import finetune
 from ecglipse.transfer.pretrained import put_weights
 from ecglipse.transfer.probes import knn_probe, linear_probe
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 """Raised when a change of the code changes what a cell means; old cells are then computed anew."""
 
 

@@ -1,12 +1,13 @@
 """Lead drop: some leads of some records are zeros, as if they had not been recorded."""
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ecglipse.draws import Draws
+
 
 def lead_drop(
-    x: Float[Tensor, "batch lead time"], generator: torch.Generator, *, share: float
+    x: Float[Tensor, "batch lead time"], draws: Draws, *, share: float
 ) -> Float[Tensor, "batch lead time"]:
     """Drop a drawn number of leads, one at least and all but one at most, from a share of the records.
 
@@ -15,16 +16,17 @@ def lead_drop(
 
     Args:
         x: mV.
+        draws: of these records.
         share: probability that a record loses leads.
 
     Source:
         Oh et al. 2022, arXiv:2203.06889 (random lead masking). Departures: the number of leads is drawn
         evenly instead of each lead by itself, and one lead always stays.
     """
-    batch, leads = x.shape[:2]
+    leads = x.shape[1]
     if not share or leads == 1:
         return x
-    rank = torch.rand(batch, leads, generator=generator, device=x.device).argsort(dim=1)
-    dropped = torch.randint(1, leads, (batch, 1), generator=generator, device=x.device)
-    hit = torch.rand(batch, 1, generator=generator, device=x.device) < share
-    return x.masked_fill(((rank < dropped) & hit)[:, :, None], 0.0)
+    rank = draws.uniform(leads).argsort(dim=1)
+    dropped = 1 + draws.integers(leads - 1, 1)
+    hit = draws.chance(share, 1)
+    return x.masked_fill(((rank < dropped) & hit)[:, :, None].to(x.device), 0.0)
