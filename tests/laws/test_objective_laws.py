@@ -12,6 +12,7 @@ from torch import Tensor
 from ecglipse.batches import Batches, epoch_batches
 from ecglipse.commands import _assemble
 from ecglipse.config import check
+from ecglipse.draws import Draws
 from ecglipse.masks import Drawn, MaskPolicy
 from ecglipse.pretrain import Training
 from ecglipse.store import Store
@@ -73,8 +74,8 @@ def passes(twin: Training, loss_of: Any) -> None:
     """Gradients of the present step, from passes of their own."""
     twin.game.zero_grad()
     parts = twin.parts()
-    for index, rows in enumerate(parts):
-        played = loss_of(*twin.views(rows, index), patients=twin.patients(rows))
+    for rows in parts:
+        played = loss_of(*twin.views(rows), patients=twin.patients(rows))
         (played.loss / len(parts)).backward()
 
 
@@ -104,7 +105,7 @@ def test_the_mask_phase_moves_nothing_and_no_pass_moves_what_is_remembered(
     made.game.train()
     before = state(made)
     rows = np.arange(16)
-    views, patients = made.views(rows, 0), made.patients(rows)
+    views, patients = made.views(rows), made.patients(rows)
     made.game.mask_loss(*views, patients=patients).loss.backward()
     assert all(torch.equal(tensor, before[name]) for name, tensor in state(made).items())
     made.game.zero_grad()
@@ -126,7 +127,7 @@ class Shade(MaskPolicy):
         weight = torch.randn(12, 12, 9, generator=torch.Generator().manual_seed(0))
         self.weight = torch.nn.Parameter(0.3 * weight)
 
-    def draw(self, x: Tensor, generator: torch.Generator) -> Drawn:
+    def draw(self, x: Tensor, draws: Draws) -> Drawn:
         return Drawn(torch.sigmoid(torch.nn.functional.conv1d(x, self.weight, padding=4)))
 
 
@@ -156,14 +157,14 @@ def test_a_mask_step_raises_the_loss_and_an_encoder_step_lowers_it(batches: Batc
 def _loss(twin: Training, fixed: Training) -> float:
     """The present batch's loss; for SimSiam what is stopped comes from the weights of `fixed`."""
     (rows,) = twin.parts()
-    a, b, generator = twin.views(rows, 0)
+    a, b, generator = twin.views(rows)
     with torch.no_grad():
         if twin.game.objective.__class__.__name__ != "SimSiam":
             return float(twin.game.encoder_loss(a, b, generator, patients=twin.patients(rows)).loss)
         still = twin_of(fixed)
         kept: list[Tensor] = []
         for game in (still.game, twin.game):
-            mask = game.policy(b, twin.views(rows, 0)[2])
+            mask = game.policy(b, twin.views(rows)[2])
             hidden = game.policy.hide(b, mask, game.fill, generator)
             kept += [game.projection(game.encoder(view)) for view in (a, hidden)]
         za, zb, a_now, b_now = kept

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, distributed, nn
 
 from ecglipse.batches import Batches, torch_rng
+from ecglipse.draws import Draws
 from ecglipse.masks import Drawn, MaskPolicy
 from ecglipse.models.heads import Projection
 from ecglipse.models.resnet import resnet18
@@ -32,7 +33,7 @@ class Shade(MaskPolicy):
         super().__init__()
         self.weight = nn.Parameter(0.3 * torch.randn(12, 12, 9, generator=torch_rng(0, "shade")))
 
-    def draw(self, x: Tensor, generator: torch.Generator) -> Drawn:
+    def draw(self, x: Tensor, draws: Draws) -> Drawn:
         return Drawn(torch.sigmoid(nn.functional.conv1d(x, self.weight, padding=4)))
 
 
@@ -67,7 +68,9 @@ def gradients_of(name: str) -> dict[str, Tensor]:
         game.zero_grad()
         a, b = torch.randn(2, BATCH, 12, 100, dtype=torch.float64, generator=torch_rng(0, "x", batch))
         patients = torch.tensor([0, 0, 1, 2, 3, 1, 4, 5])
-        played = game.one_pass(a[mine], b[mine], torch_rng(0), patients=patients[mine])
+        played = game.one_pass(
+            a[mine], b[mine], Draws.of(0, rows=range(BATCH)[mine]), patients=patients[mine]
+        )
         played.loss.backward()
         average_gradients(game.parameters())
         game.settle([played])
@@ -95,7 +98,7 @@ def trained() -> dict[str, Tensor]:
         game_of("byol"),
         Records(),
         np.arange(40),
-        view=lambda x, generator: x,
+        view=lambda x, draws: x,
         seed=0,
         epochs=3,
         batch=BATCH,

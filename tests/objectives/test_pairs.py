@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ecglipse.batches import torch_rng
+from ecglipse.draws import Draws
 from ecglipse.objectives import pairs
 
 
@@ -14,21 +14,25 @@ def numbered(batch: int = 5, leads: int = 12, time: int = 40) -> tuple[Tensor, T
     return x, -x
 
 
+def draws(records: int) -> Draws:
+    return Draws.of(0, "pairs", rows=range(records))
+
+
 def test_records_stay_whole() -> None:
     a, b = numbered()
-    assert pairs.records(a, b, torch_rng(0)) == (a, b)
+    assert pairs.records(a, b, draws(len(a))) == (a, b)
 
 
 def test_two_segments_are_the_halves() -> None:
     a, b = numbered(time=41)
-    first, second = pairs.segments(a, b, torch_rng(0))
+    first, second = pairs.segments(a, b, draws(len(a)))
     assert torch.equal(first, a[..., :20])
     assert torch.equal(second, b[..., 20:40])
 
 
 def test_of_more_segments_neighbours_are_drawn_for_each_record() -> None:
     a, b = numbered(batch=200, time=43)
-    first, second = pairs.segments(a, b, torch_rng(0), count=4)
+    first, second = pairs.segments(a, b, draws(len(a)), count=4)
     starts = (first[:, 0, 0] - a[:, 0, 0]).long()
     assert set(starts.tolist()) == {0, 10, 20}
     for record, start in enumerate(starts.tolist()):
@@ -39,7 +43,7 @@ def test_of_more_segments_neighbours_are_drawn_for_each_record() -> None:
 @pytest.mark.parametrize(("kept", "each"), [(None, 6), (1, 1), (3, 3)])
 def test_leads_of_the_two_views_are_disjoint_and_differ_between_records(kept: int | None, each: int) -> None:
     a, b = numbered(batch=50)
-    one, other = pairs.leads(a, b, torch_rng(0), kept=kept)
+    one, other = pairs.leads(a, b, draws(len(a)), kept=kept)
     in_a, in_b = one[..., 0] != 0, other[..., 0] != 0
     assert torch.equal(one, a * in_a[..., None])
     assert torch.equal(other, b * in_b[..., None])
@@ -51,7 +55,7 @@ def test_leads_of_the_two_views_are_disjoint_and_differ_between_records(kept: in
 
 def test_both_cuts_time_and_leads() -> None:
     a, b = numbered()
-    one, other = pairs.both(pairs.segments, pairs.leads)(a, b, torch_rng(0))
+    one, other = pairs.both(pairs.segments, pairs.leads)(a, b, draws(len(a)))
     assert one.shape == other.shape == (5, 12, 20)
     assert ((one != 0).all(-1).sum(1) == 6).all()
     kept = other != 0
@@ -61,6 +65,6 @@ def test_both_cuts_time_and_leads() -> None:
 def test_refuses_what_cannot_be_cut() -> None:
     a, b = numbered()
     with pytest.raises(ValueError, match=r"`count` must be in 2\.\.40; got 1"):
-        pairs.segments(a, b, torch_rng(0), count=1)
+        pairs.segments(a, b, draws(len(a)), count=1)
     with pytest.raises(ValueError, match=r"`kept` must be in 1\.\.6, half of the 12 leads; got 7"):
-        pairs.leads(a, b, torch_rng(0), kept=7)
+        pairs.leads(a, b, draws(len(a)), kept=7)

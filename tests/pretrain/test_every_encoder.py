@@ -139,7 +139,7 @@ def test_lead_drop_takes_leads_from_both_views_and_only_where_it_is_asked_for(
     rows = np.arange(32)
     for share in (0.0, 1.0):
         training = training_of(config_of(tiny, lead_drop=share), store)
-        a, b, _ = training.views(rows, 0)
+        a, b, _ = training.views(rows)
         gone_a, gone_b = ((view == 0).all(dim=-1) for view in (a, b))
         assert bool(gone_a.any(dim=1).all()) == bool(gone_b.any(dim=1).all()) == (share == 1.0)
         assert torch.equal(gone_a, gone_b) == (share == 0.0)

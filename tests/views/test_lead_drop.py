@@ -3,15 +3,16 @@
 import pytest
 import torch
 
+from ecglipse.draws import Draws
 from ecglipse.views.lead_drop import lead_drop
 
 
-def rng(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
+def draws(x: torch.Tensor, seed: int = 0) -> Draws:
+    return Draws.of(seed, "drop", rows=range(len(x)))
 
 
 def dropped(x: torch.Tensor, share: float) -> torch.Tensor:
-    view = lead_drop(x, rng(), share=share)
+    view = lead_drop(x, draws(x), share=share)
     gone = (view == 0).all(dim=-1)
     assert torch.equal(view[~gone], x[~gone])
     return gone
@@ -33,10 +34,10 @@ def test_share_of_records_that_lose_leads(share: float) -> None:
 
 def test_one_lead_stays_as_it_is() -> None:
     x = torch.ones(4, 1, 5)
-    assert torch.equal(lead_drop(x, rng(), share=1.0), x)
+    assert torch.equal(lead_drop(x, draws(x), share=1.0), x)
 
 
-def test_the_same_generator_drops_the_same() -> None:
-    x = torch.randn(50, 12, 4, generator=rng(9))
-    assert torch.equal(lead_drop(x, rng(1), share=0.5), lead_drop(x, rng(1), share=0.5))
-    assert not torch.equal(lead_drop(x, rng(1), share=0.5), lead_drop(x, rng(2), share=0.5))
+def test_the_same_draws_drop_the_same() -> None:
+    x = torch.randn(50, 12, 4, generator=torch.Generator().manual_seed(9))
+    assert torch.equal(lead_drop(x, draws(x, 1), share=0.5), lead_drop(x, draws(x, 1), share=0.5))
+    assert not torch.equal(lead_drop(x, draws(x, 1), share=0.5), lead_drop(x, draws(x, 2), share=0.5))

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, distributed, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 def ranks() -> int:
@@ -73,26 +74,29 @@ def joint_statistics(module: nn.Module) -> nn.Module:
     """
     if ranks() == 1:
         return module
-    if isinstance(module, nn.BatchNorm1d):
-        return _JointBatchNorm1d.like(module)
+    if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+        return _JointBatchNorm.like(module)
     for name, child in module.named_children():
         module.register_module(name, joint_statistics(child))
     return module
 
 
-class _JointBatchNorm1d(nn.BatchNorm1d):
+class _JointBatchNorm(_BatchNorm):
     """BatchNorm over the batch of all ranks, each of which must hold as many records; any backend.
 
     torch's SyncBatchNorm does the same on GPUs only.
     """
 
     @classmethod
-    def like(cls, norm: nn.BatchNorm1d) -> "_JointBatchNorm1d":
+    def like(cls, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> "_JointBatchNorm":
         """A norm with the same tensors and settings."""
         joint = cls(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
         joint._parameters, joint._buffers = norm._parameters, norm._buffers
         joint.training = norm.training
         return joint
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Take any number of dimensions."""
 
     def forward(self, x: Float[Tensor, "batch channel *time"]) -> Float[Tensor, "batch channel *time"]:
         if not self.training:
