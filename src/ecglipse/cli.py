@@ -514,7 +514,13 @@ def masks(
 
 
 @app.command
-def report(folder: Path, *, out: Path | None = None, as_json: Json = False) -> None:
+def report(
+    folder: Path,
+    *,
+    out: Path | None = None,
+    without_floors: Annotated[bool, Flag] = False,
+    as_json: Json = False,
+) -> None:
     """Write the report of a study: one HTML page, a CSV and a Markdown table.
 
     Parameters
@@ -523,12 +529,14 @@ def report(folder: Path, *, out: Path | None = None, as_json: Json = False) -> N
         Of the study.
     out
         Folder to write to; by default the study's own.
+    without_floors
+        Rank the methods even where floors are missing; the page says so.
     as_json
         Print the paths as JSON.
     """
     from ecglipse.commands._report import report as verb
 
-    made = verb(folder, out=out)
+    made = verb(folder, out=out, without_floors=without_floors)
     _print(made, f"wrote `{made.html}`, `{made.csv}` and `{made.markdown}`", as_json=as_json)
 
 

@@ -185,12 +185,24 @@ def test_what_was_read_and_made_is_told(whole: tuple[Path, Written]) -> None:
 
 
 def test_banners_are_there_when_needed_and_only_then(make: Make, whole: tuple[Path, Written]) -> None:
-    bare = read(write_report(make(methods=METHODS[2:], synthetic=True))).text
+    bare = read(write_report(make(methods=(*METHODS[:2], *METHODS[4:]), synthetic=True))).text
     assert "Floors missing: a random-init frozen encoder, an encoder trained from scratch." in bare
     assert "Synthetic data" in bare
     full = read(whole[1]).text
     assert "Floors missing" not in full
     assert "Synthetic data" not in full
+
+
+def test_no_ranking_without_floors_unless_it_is_asked_for(make: Make) -> None:
+    folder = make(methods=METHODS[1:], probes=("linear", "finetune"))
+    refused = write_report(folder)
+    text = read(refused).text
+    assert "No ranking: a constant prediction (majority) not in this study" in text
+    assert "beat its random twin" not in text + refused.markdown.read_text(encoding="utf-8")
+    assert 'class="edge best"' not in refused.html.read_text(encoding="utf-8")
+    asked = read(write_report(folder, without_floors=True)).text
+    assert "its random twin" in asked
+    assert "The methods are ranked all the same, as was asked for." in asked
 
 
 def test_injection_in_every_text_makes_no_element(make: Make) -> None:
@@ -256,7 +268,7 @@ def test_an_empty_study_has_a_page(make: Make) -> None:
 
 
 def test_a_study_without_learned_masks_says_so(make: Make) -> None:
-    written = write_report(make(methods=METHODS[:3], baselines=()))
+    written = write_report(make(methods=METHODS[:5], baselines=()), without_floors=True)
     assert "masks cannot be judged by it" in read(written).text
 
 

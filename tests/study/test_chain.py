@@ -27,6 +27,8 @@ def done(tmp_path_factory: pytest.TempPathFactory, simulated: Path) -> dict[str,
         "mask_network": {"width": 8},
         "pretrain": {"epochs": 2, "batch": 16},
         "methods": {
+            "majority": {"kind": "majority"},
+            "handcrafted": {"kind": "handcrafted"},
             "random-init": {"kind": "init"},
             "scratch": {"kind": "scratch"},
             "random-per-lead": {"masks": "random", "leads": "per-lead"},
@@ -52,6 +54,24 @@ def test_every_cell_of_the_plan_is_in_the_ledger_once(done: dict[str, Any]) -> N
     assert done["made"].added == done["made"].cells == len(lines)
     assert len({line["cell"] for line in lines}) == len(lines)
     assert {line["method"] for line in lines} == set(done["content"]["methods"])
+
+
+def test_a_constant_ranks_nothing_and_measurements_rank_rhythms(done: dict[str, Any]) -> None:
+    """The floors, read by the same probes: chance is chance, and rhythms follow from rates."""
+    lines = Ledger(done["out"]).lines()
+    for line in lines:
+        if line["method"] == "majority":
+            scores = Ledger(done["out"]).predictions(line).scores
+            assert (scores == scores[0]).all()
+            assert line["metrics"]["macro_auroc"] in (0.5, None)
+    (measured,) = [
+        line
+        for line in lines
+        if (line["method"], line["task"], line["fraction"]) == ("handcrafted", "rhythm", 1.0)
+    ]
+    assert measured["metrics"]["macro_auroc"] > 0.9
+    assert {line["probe"] for line in lines if line["method"] == "handcrafted"} == {"linear"}
+    assert len(list((done["out"] / "features").iterdir())) == 1
 
 
 def test_a_second_call_adds_nothing(done: dict[str, Any]) -> None:

@@ -8,22 +8,23 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import UInt8
 
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.commands import _assemble
 from ecglipse.commands._places import Part, Place, places, where
 from ecglipse.commands._pretrain import pretrain, run_folder
+from ecglipse.commands._reading import Features, of_encoder, of_measurements, of_nothing
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
 from ecglipse.metrics import Evaluation, Kind, apply_temperature, best_thresholds, evaluate, temperature
 from ecglipse.models.resnet import ResNet1d
 from ecglipse.provenance import provenance
 from ecglipse.results import Ledger, cell_id
-from ecglipse.study.plan import Cell, Unit, cells
+from ecglipse.study.plan import SEEDLESS, Cell, Unit, cells
 from ecglipse.tasks import Labels
-from ecglipse.transfer.features import features
 from ecglipse.transfer.finetune import finetune
+from ecglipse.transfer.handcrafted import VERSION as MEASUREMENTS_VERSION
 from ecglipse.transfer.probes import knn_probe, linear_probe
 
 RESULTS_VERSION = 1
@@ -66,6 +67,10 @@ class Bench:
         place = self.places[where(cell.task)[0]]
         rule, own = self.config.transfer, self.config.of(unit.method)
         encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, own.encoder.model_dump()]
+        kind = self.config.methods[unit.method].kind
+        encoder = {"majority": "nothing", "handcrafted": ["measured", MEASUREMENTS_VERSION]}.get(
+            kind, encoder
+        )
         finetuning = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
         finetuning.pop("finetune_draws")
         return cell_id(
@@ -74,7 +79,7 @@ class Bench:
             store=place.store.digest,
             split=place.split.digest,
             encoder=encoder,
-            kind=self.config.methods[unit.method].kind,
+            kind=kind,
             task=cell.task,
             probe=cell.probe,
             fraction=cell.fraction,
@@ -89,12 +94,23 @@ class Bench:
         total = len(cells(self.config, unit))
         if not todo:
             return 0, total
-        encoder = self.encoder(unit, run)
         ledger = Ledger(folder)
-        found = {name: _Features(encoder, place) for name, place in self.places.items()}
+        encoder, found = self.features(unit, run, folder)
         for cell in todo:
             self._read(unit, cell, run, encoder, found[where(cell.task)[0]], ledger)
         return len(todo), total - len(todo)
+
+    def features(
+        self, unit: Unit, run: Path | None, folder: Path
+    ) -> tuple[ResNet1d | None, dict[str, Features]]:
+        """What the unit's probes read in each place; the encoder too, where there is one."""
+        kind = self.config.methods[unit.method].kind
+        if kind == "majority":
+            return None, {name: of_nothing(place) for name, place in self.places.items()}
+        if kind == "handcrafted":
+            return None, {name: of_measurements(place, folder) for name, place in self.places.items()}
+        encoder = self.encoder(unit, run)
+        return encoder, {name: of_encoder(encoder, place) for name, place in self.places.items()}
 
     def encoder(self, unit: Unit, run: Path | None) -> ResNet1d:
         """The unit's encoder: of the run, or with its initial weights."""
@@ -113,26 +129,32 @@ class Bench:
         return encoder.to(self.places[""].batches.device)
 
     def _read(
-        self, unit: Unit, cell: Cell, run: Path | None, encoder: ResNet1d, found: "_Features", ledger: Ledger
+        self,
+        unit: Unit,
+        cell: Cell,
+        run: Path | None,
+        encoder: ResNet1d | None,
+        found: Features,
+        ledger: Ledger,
     ) -> None:
         """Compute one cell and write it."""
         began = time.monotonic()
-        labels, parts = found.place.parts(where(cell.task)[1])
+        name, task = where(cell.task)
+        place = self.places[name]
+        labels, parts = place.parts(task)
         train = parts["train"].subset(cell.fraction, cell.draw)
         share = cell.fraction if cell.validation == "matched" else 1.0
         validation, test = parts["validation"].subset(share, cell.draw), parts["test"]
         kind = labels.task.kind
-        if cell.probe == "finetune":
-            result: Any = self._finetune(unit, cell, encoder, found.place, train, validation, test, kind)
+        if cell.probe == "finetune" and encoder is not None:
+            result: Any = self._finetune(unit, cell, encoder, place, train, validation, test, kind)
         else:
             probes: dict[str, Any] = {"linear": linear_probe, "knn": knn_probe}
             result = probes[cell.probe](
                 found(train.rows), train.y, found(validation.rows), validation.y, found(test.rows), kind=kind
             )
         reading = _judge(test.y, validation.y, result, kind=kind, classes=labels.task.classes)
-        self._write(
-            unit, cell, run, found.place, labels, test, train, validation, result, reading, ledger, began
-        )
+        self._write(unit, cell, run, place, labels, test, train, validation, result, reading, ledger, began)
 
     def _finetune(
         self,
@@ -233,24 +255,6 @@ def _judge(
     warmed = evaluate(truth, apply_temperature(result.test_scores, warmth, kind), kind=kind, classes=classes)
     calibrated = {name: warmed.metrics[name] for name in ("ece", "brier")}
     return replace(read, metrics=read.metrics | calibrated)
-
-
-class _Features:
-    """Features by row, each computed once."""
-
-    def __init__(self, encoder: ResNet1d, place: Place) -> None:
-        self.encoder, self.place = encoder, place
-        self.index = np.full(len(place.store), -1, dtype=np.int64)
-        self.values = np.zeros((0, encoder.dim), dtype=np.float32)
-
-    def __call__(self, rows: Int[np.ndarray, " record"]) -> Float[np.ndarray, "record dim"]:
-        """Give the features of these rows."""
-        new = rows[self.index[rows] < 0]
-        if len(new):
-            self.index[new] = len(self.values) + np.arange(len(new))
-            more = features(self.encoder, self.place.batches.millivolts, new)
-            self.values = np.concatenate([self.values, more])
-        return np.asarray(self.values[self.index[rows]])
 
 
 def load_encoder(

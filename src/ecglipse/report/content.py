@@ -61,6 +61,7 @@ def banners(summary: Summary) -> list[str]:
         found.append(
             f"Floors missing: {', '.join(summary.missing_floors)}. Without them nobody can tell how much of "
             "a score comes from pretraining at all."
+            + (" The methods are ranked all the same, as was asked for." if summary.ranked else "")
         )
     return found
 
@@ -73,13 +74,14 @@ def setting(summary: Summary, look: Mapping[str, Look], number: int) -> dict[str
     best = {}
     for group in groups:
         means = [s.mean for m in summary.methods if (s := summary.floor(group, m.name)).mean is not None]
-        best[group] = max(means, default=None)
+        best[group] = max(means, default=None) if summary.ranked else None
     rows = []
     for method in summary.methods:
         scores = [summary.floor(group, method.name) for group in groups]
         if any(score.n_cells for score in scores):
             cells = [_cell(score, best[group], summary) for score, group in zip(scores, groups, strict=True)]
-            borrowed = scores[0].group.probe != probe
+            borrowed = scores[0].group.probe
+            borrowed = "" if borrowed == probe else setting_title(borrowed, "matched").lower()
             rows.append(
                 {"method": method, "floor": method.kind in FLOORS, "borrowed": borrowed, "cells": cells}
             )

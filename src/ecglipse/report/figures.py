@@ -49,6 +49,8 @@ def label_efficiency(
             ends: list[tuple[float, str, str]] = []
             heights: list[float] = []
             for method in summary.methods:
+                if method.kind == "majority":
+                    continue
                 groups = [Group(task, probe, validation, f) for f in summary.fractions]
                 scores = [s for s in (summary.floor(g, method.name) for g in groups) if s.mean is not None]
                 if not scores:

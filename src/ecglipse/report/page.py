@@ -30,18 +30,19 @@ class Written:
     markdown: Path
 
 
-def write_report(folder: Path, out: Path | None = None) -> Written:
+def write_report(folder: Path, out: Path | None = None, *, without_floors: bool = False) -> Written:
     """Write `report.html`, `results.csv` and `results.md` of a study.
 
     Args:
         folder: of the study: `study.json`, `results.jsonl`, `predictions/`, and `runs/` if there are any.
         out: a folder for the three files, or the page's own path, ending in .html; by default `folder`.
+        without_floors: rank the methods even where floors are missing; the page says so.
 
     Raises:
         LedgerError: the study or its ledger is missing or damaged.
         EcglipseError: the files cannot be written.
     """
-    summary = summarise(folder)
+    summary = summarise(folder, without_floors=without_floors)
     place = folder if out is None else out
     page = place if place.suffix.lower() in (".html", ".htm") else place / "report.html"
     written = Written(page, page.parent / "results.csv", page.parent / "results.md")

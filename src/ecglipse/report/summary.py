@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ PROBES: Final = ("linear", "finetune", "knn")
 Cells = dict[tuple[Group, str], dict[Key, Line]]
 
 
-def summarise(folder: Path) -> Summary:
+def summarise(folder: Path, *, without_floors: bool = False) -> Summary:
     """Summarise a study, as far as it has been run.
 
     Each number is the mean over rotations (test sets) of the mean over seeds and label draws; its interval
@@ -32,6 +33,7 @@ def summarise(folder: Path) -> Summary:
 
     Args:
         folder: of the study.
+        without_floors: rank the methods even where floors are missing.
 
     Raises:
         LedgerError: `study.json`, the ledger or a prediction file is missing or damaged.
@@ -44,11 +46,13 @@ def summarise(folder: Path) -> Summary:
         for line in lines:
             key = (int(line["rotation"]), int(line["seed"]), int(line["draw"]))
             cells.setdefault((group_of(line), str(line["method"])), {})[key] = line
-        return _summarise(facts, methods, cells, Bench(ledger, replicates=replicates(facts)), stale=stale)
+        bench = Bench(ledger, replicates=replicates(facts))
+        found = _summarise(facts, methods, cells, bench, stale=stale)
     except KeyError as error:
         raise LedgerError(
             f"{folder / 'results.jsonl'}: a line lacks {error}", hint="restore the file from a copy"
         ) from None
+    return replace(found, ranked=without_floors or not found.missing_floors)
 
 
 def _summarise(
@@ -88,6 +92,7 @@ def _summarise(
         synthetic=facts.get("synthetic") is True,
         cautions=(),
         missing_floors=missing_floors(methods, {str(line["method"]) for line in lines}),
+        ranked=True,
         facts=facts,
         hardware=_gather(lines),
     )
@@ -115,7 +120,7 @@ def _lack(facts: Mapping[str, Any], method: Method, group: Group, mine: Mapping[
     rotations, seeds, draws = (len({key[i] for key in mine}) for i in range(3))
     encoders, n_draws = rotations * seeds, draws
     plan = planned(facts, method, group.probe, group.fraction)
-    if plan is not None and method.kind != "floor":
+    if plan is not None:
         encoders, n_draws = max(encoders, plan[0]), max(n_draws, plan[1])
     if len(mine) == encoders * n_draws:
         return ""

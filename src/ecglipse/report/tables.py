@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-FLOORS: Final = ("init", "scratch", "floor")
+FLOORS: Final = ("majority", "handcrafted", "init", "scratch")
 """Kinds of methods that pretrain nothing; what a pretrained encoder has to beat."""
 
 
@@ -15,7 +15,7 @@ class Method:
     Args:
         name: its key in the ledger.
         title: what readers see.
-        kind: "pretrained", "init", "scratch" or "floor".
+        kind: "pretrained", or one of `FLOORS`.
         masks: what hides: "none", "random", "adversarial", or a guide.
         leads: what a mask covers: "shared", "per-lead", "electrodes" or "cells".
         domain: "time" or "spectral".
@@ -161,6 +161,8 @@ class Summary:
     """`study.json` as read."""
     hardware: Mapping[str, Any] = field(default_factory=dict)
     """Versions, commits, hardware, seconds and times, gathered from the ledger's lines."""
+    ranked: bool = True
+    """Whether methods may be ranked: the floors are there, or were not asked for."""
 
     def method(self, name: str) -> Method:
         """Give the method of that name."""
@@ -174,11 +176,15 @@ class Summary:
         return Score(group, method, None, note="n/a")
 
     def floor(self, group: Group, method: str) -> Score:
-        """Give a method's score; for one from scratch, which no probe reads, the fine-tuned one."""
-        score = self.score(group, method)
-        if score.n_cells or self.method(method).kind != "scratch":
+        """Give a method's score; of a floor that is not read so, the score of how it is read.
+
+        From scratch nothing is probed, and measurements and constants cannot be fine-tuned.
+        """
+        score, kind = self.score(group, method), self.method(method).kind
+        if score.n_cells or kind not in FLOORS:
             return score
-        return self.score(Group(group.task, "finetune", "matched", group.fraction), method)
+        probe = "finetune" if kind == "scratch" else "linear"
+        return self.score(Group(group.task, probe, "matched", group.fraction), method)
 
     def candidates(self) -> tuple[Method, ...]:
         """Give the methods the study is about: learned masks, or else those pretrained and no baseline."""

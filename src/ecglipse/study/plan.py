@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from ecglipse.config import Config
 
+SEEDLESS = ("handcrafted", "majority")
+"""Kinds of methods in which nothing is drawn: one seed stands for all."""
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -42,10 +45,14 @@ class Cell:
 
 def units(config: Config, *, rotations: Sequence[int]) -> list[Unit]:
     """All encoders of a study; those that cost most first, so that processes end together."""
-    weight = {"pretrained": 0, "scratch": 1, "init": 2}
+    weight = {"pretrained": 0, "scratch": 1, "handcrafted": 2, "init": 3, "majority": 4}
     names = sorted(config.methods, key=lambda name: weight[config.methods[name].kind])
     return [
-        Unit(name, seed, rotation) for seed in config.study.seeds for rotation in rotations for name in names
+        Unit(name, seed, rotation)
+        for seed in config.study.seeds
+        for rotation in rotations
+        for name in names
+        if seed == config.study.seeds[0] or config.methods[name].kind not in SEEDLESS
     ]
 
 
@@ -53,11 +60,8 @@ def cells(config: Config, unit: Unit) -> list[Cell]:
     """All readings of one encoder. A random encoder is fine-tuned under the name `scratch` only."""
     rule = config.transfer
     kind = config.methods[unit.method].kind
-    probes = {
-        "pretrained": rule.probes,
-        "init": tuple(probe for probe in rule.probes if probe != "finetune"),
-        "scratch": ("finetune",),
-    }[kind]
+    frozen = tuple(probe for probe in rule.probes if probe != "finetune")
+    probes = {"pretrained": rule.probes, "scratch": ("finetune",)}.get(kind, frozen)
     return [
         Cell(task, probe, fraction, draw, validation)
         for task in tasks(config)
