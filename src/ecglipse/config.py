@@ -225,8 +225,8 @@ class Method(Section):
     """How the report calls it; the method's name if empty."""
     kind: Literal["pretrained", "init", "scratch", "handcrafted", "majority"] = "pretrained"
     """pretrained without labels; the rest are floors. init: a random encoder, frozen; scratch: a random
-    encoder, fine-tuned; handcrafted: rates, intervals, amplitudes and band powers; majority: a constant, so that every
-    record gets what is most common."""
+    encoder, fine-tuned; handcrafted: rates, intervals, amplitudes and band powers; majority: a constant, so
+    that every record gets what is most common."""
     views: Literal["base", "3kg", "3kg-projection"] = "base"
     """What makes a view beside the base augmentation."""
     masks: Literal["none", "random", "adversarial", "predicted", "saliency", "qrs", "t", "published"] = "none"

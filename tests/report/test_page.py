@@ -193,6 +193,16 @@ def test_banners_are_there_when_needed_and_only_then(make: Make, whole: tuple[Pa
     assert "Synthetic data" not in full
 
 
+def test_labels_needed_stand_on_the_page_and_in_the_csv(whole: tuple[Path, Written]) -> None:
+    assert "Labels needed for the same score, as ratios" in read(whole[1]).text
+    rows = list(csv.DictReader(io.StringIO(whole[1].csv.read_text(encoding="utf-8"))))
+    needed = [row for row in rows if row["kind"] == "labels needed"]
+    assert {row["method"] for row in needed} == {"adversarial-per-lead"}
+    assert {row["baseline"] for row in needed} == {"random-per-lead", "simclr", "3kg"}
+    for row in needed:
+        assert row["note"][:1] in "<>" or float(row["value"]) == pytest.approx(float(row["note"]), abs=0.006)
+
+
 def test_no_ranking_without_floors_unless_it_is_asked_for(make: Make) -> None:
     folder = make(methods=METHODS[1:], probes=("linear", "finetune"))
     refused = write_report(folder)

@@ -9,6 +9,7 @@ import pytest
 from dummy_study import METHODS, Make, auroc
 
 from ecglipse.errors import LedgerError
+from ecglipse.report.needed import ratio_text
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Comparison, Group, Summary
 from ecglipse.results import Ledger
@@ -154,6 +155,18 @@ def test_rare_classes_stay_out_of_the_macro_average(make: Make) -> None:
             assert score.mean == pytest.approx(np.mean(list(hand.values())))
         else:
             assert score.note == "n/a, no class with 10 test positives"
+
+
+def test_labels_needed_for_ones_own_score_are_ones_own(make: Make) -> None:
+    """A copy of the twin needs exactly the twin's labels; with the fewest, the ratio is open below."""
+    copy = {**METHODS[-1], "copy_of": TWIN}
+    found = summarise(make(methods=(*METHODS[:-1], copy), seeds=(0,)))
+    mine = [n for n in found.needed if n.twin]
+    assert {n.group.fraction for n in mine} == {0.1, 1.0}
+    for n in mine:
+        assert n.ratio is not None
+        assert ratio_text(n.ratio.estimate, n) == {0.1: "< 1", 1.0: "1.00"}[n.group.fraction]
+        assert n.ratio.high <= 1.0 + 1e-12
 
 
 def test_missing_floors_are_named(make: Make) -> None:

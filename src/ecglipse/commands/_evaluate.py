@@ -68,9 +68,8 @@ class Bench:
         rule, own = self.config.transfer, self.config.of(unit.method)
         encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, own.encoder.model_dump()]
         kind = self.config.methods[unit.method].kind
-        encoder = {"majority": "nothing", "handcrafted": ["measured", MEASUREMENTS_VERSION]}.get(
-            kind, encoder
-        )
+        if kind in SEEDLESS:
+            encoder = [kind, MEASUREMENTS_VERSION]
         finetuning = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
         finetuning.pop("finetune_draws")
         return cell_id(

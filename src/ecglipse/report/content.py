@@ -8,6 +8,7 @@ from markupsafe import Markup
 from ecglipse.report.figures import forest, label_efficiency
 from ecglipse.report.gallery import Picture
 from ecglipse.report.looks import Look
+from ecglipse.report.needed import ratio_text
 from ecglipse.report.tables import FLOORS, Comparison, Group, Score, Summary, percent
 from ecglipse.report.verdict import setting_title
 
@@ -94,8 +95,25 @@ def setting(summary: Summary, look: Mapping[str, Look], number: int) -> dict[str
         "forest": Markup(plot) if plot else None,
         "rows": rows,
         "comparisons": _ordered(mine, names),
+        "needed": needed_rows(summary, probe, validation),
         "counts": _counts([summary.score(g, m.name) for g in groups for m in summary.methods]),
     }
+
+
+def needed_rows(summary: Summary, probe: str, validation: str) -> list[dict[str, Any]]:
+    """Gather the table of label-efficiency ratios: a row a method, opponent and task; a column a fraction."""
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for n in summary.needed:
+        if (n.group.probe, n.group.validation) == (probe, validation):
+            key = (n.method, n.baseline, n.group.task)
+            about = {"method": n.method, "baseline": n.baseline, "twin": n.twin, "task": n.group.task}
+            cell: dict[str, Any] = {"text": "n/a", "span": n.note, "fewer": False}
+            if n.ratio is not None:
+                ends = [ratio_text(x, n) for x in (n.ratio.low, n.ratio.high)]
+                cell = {"text": ratio_text(n.ratio.estimate, n), "span": " to ".join(ends)}
+                cell["fewer"] = n.ratio.high < 1
+            rows.setdefault(key, about | {"cells": {}})["cells"][n.group.fraction] = cell
+    return list(rows.values())
 
 
 def _cell(score: Score, best: float | None, summary: Summary) -> dict[str, Any]:

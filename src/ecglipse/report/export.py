@@ -3,9 +3,11 @@
 import csv
 import html
 import io
+import math
 import re
 from typing import Final
 
+from ecglipse.report.needed import ratio_text
 from ecglipse.report.tables import Group, Score, Summary, percent
 from ecglipse.report.verdict import at_what, setting_title, signed, verdict
 
@@ -77,6 +79,14 @@ def to_csv(summary: Summary) -> str:
         row = {"kind": "difference", "metric": "macro_auroc", "baseline": c.baseline, "twin": c.twin}
         row |= {"value": c.estimate, "low": c.low, "high": c.high, "p_value": c.p_value, "p_holm": c.p_holm}
         write(c.group, c.method, row | {"superiority": c.superiority, "n_cells": c.n_pairs, "note": c.note})
+    for n in summary.needed:
+        row = {"kind": "labels needed", "metric": "ratio", "baseline": n.baseline, "twin": n.twin}
+        row |= {"note": n.note}
+        if n.ratio is not None:
+            row |= {"note": ratio_text(n.ratio.estimate, n)}
+            ends = {"value": n.ratio.estimate, "low": n.ratio.low, "high": n.ratio.high}
+            row |= {key: x if 0 < x < math.inf else None for key, x in ends.items()}
+        write(n.group, n.method, row)
     for k in summary.classes:
         for metric, value in (("auroc", k.auroc), ("auprc", k.auprc)):
             row = {"kind": "class", "class": k.label, "metric": metric, "value": value}

@@ -13,6 +13,7 @@ import numpy as np
 from ecglipse.errors import LedgerError
 from ecglipse.report.cautions import cautions, missing_floors
 from ecglipse.report.cells import Bench, Estimate, Key, Line, current, group_of
+from ecglipse.report.needed import labels_needed
 from ecglipse.report.study import baselines, planned, read_study, replicates
 from ecglipse.report.tables import ClassScore, Comparison, Group, Method, Score, Summary
 from ecglipse.results import Ledger
@@ -98,7 +99,8 @@ def _summarise(
     )
     compared = tuple(_comparisons(summary, groups, estimates))
     said = cautions(summary, lines, stale=stale, replicates=bench.replicates)
-    return Summary(**{**vars(summary), "comparisons": compared, "cautions": said})
+    needed = labels_needed(summary, estimates)
+    return replace(summary, comparisons=compared, cautions=said, needed=needed)
 
 
 def _tasks(facts: Mapping[str, Any], lines: Sequence[Line]) -> tuple[str, ...]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ecglipse.statistics import LabelRatio
+
 FLOORS: Final = ("majority", "handcrafted", "init", "scratch")
 """Kinds of methods that pretrain nothing; what a pretrained encoder has to beat."""
 
@@ -125,6 +127,27 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Needed:
+    """Labels that a method needs for a baseline's score, over the labels that the baseline had.
+
+    Args:
+        group: what the baseline's score is about; its fraction is the baseline's.
+        method: the method's name.
+        baseline: the name of what it is compared with.
+        twin: see `Comparison`.
+        ratio: with its interval and where it is censored; None with a `note` where it cannot be had.
+        note: why there is no number.
+    """
+
+    group: Group
+    method: str
+    baseline: str
+    twin: bool
+    ratio: LabelRatio | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class ClassScore:
     """A method's mean AUROC and AUPRC for one class; None with a `note` where undefined."""
 
@@ -161,6 +184,7 @@ class Summary:
     """`study.json` as read."""
     hardware: Mapping[str, Any] = field(default_factory=dict)
     """Versions, commits, hardware, seconds and times, gathered from the ledger's lines."""
+    needed: tuple[Needed, ...] = ()
     ranked: bool = True
     """Whether methods may be ranked: the floors are there, or were not asked for."""
 
