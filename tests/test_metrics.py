@@ -11,6 +11,9 @@ from sklearn.metrics import (
     brier_score_loss,
     f1_score,
     log_loss,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
     roc_auc_score,
 )
 
@@ -22,6 +25,7 @@ from ecglipse.metrics import (
     brier,
     ece,
     evaluate,
+    evaluate_numbers,
     temperature,
 )
 
@@ -347,3 +351,30 @@ def test_apply_temperature_keeps_ranks_and_ends() -> None:
     np.testing.assert_allclose(shares, [[0.0, 0.09 / 0.58, 0.49 / 0.58]], atol=1e-12)
     with pytest.raises(ValueError, match=r"`t` must be > 0; got 0\.0"):
         apply_temperature(scores, 0.0, "binary")
+
+
+def test_numbers_equal_sklearn_on_1000_tasks() -> None:
+    rng = np.random.default_rng(11)
+    degenerate = 0
+    for _ in range(1000):
+        n = int(rng.integers(1, 40))
+        y = rng.choice([rng.normal(60, 15, n), np.round(rng.normal(60, 1, n)), np.full(n, 55.0)])[:, None]
+        p = y * rng.random() + rng.normal(0, 10, (n, 1))
+        m = evaluate_numbers(y, p)
+        assert m.metrics["mae"] == pytest.approx(mean_absolute_error(y, p), rel=1e-12)
+        assert m.metrics["rmse"] == pytest.approx(mean_squared_error(y, p) ** 0.5, rel=1e-12)
+        if np.ptp(y) == 0:
+            degenerate += 1
+            assert m.metrics["r2"] is None
+            assert m.undefined["r2"] == "all test records have the same value"
+        else:
+            assert m.metrics["r2"] == pytest.approx(r2_score(y, p), rel=1e-9, abs=1e-12)
+            assert m.metrics["slope"] == pytest.approx(np.polyfit(y[:, 0], p[:, 0], 1)[0], rel=1e-6, abs=1e-9)
+    assert 100 < degenerate < 900
+
+
+def test_numbers_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="finite numbers"):
+        evaluate_numbers(np.ones((2, 1)), np.array([[1.0], [np.nan]]))
+    with pytest.raises(ValueError, match="at least one record"):
+        evaluate_numbers(np.ones((0, 1)), np.ones((0, 1)))

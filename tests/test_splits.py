@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecglipse.errors import TaskError
-from ecglipse.splits import by_folds, by_patient, fraction_subset, label_order, restrict, rotations
+from ecglipse.splits import by_folds, by_patient, fraction_subset, label_order, restrict, rotations, strata
 from ecglipse.tasks import Labels, Task
 
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -64,6 +64,21 @@ def test_subsets_are_stratified() -> None:
         chance.append(np.abs(y[rng.permutation(2000)[:200]].mean(axis=0) - y.mean(axis=0)))
     assert np.max(ours) < 0.025
     assert np.mean(ours) < 0.5 * np.mean(chance)
+
+
+def test_numbers_are_stratified_by_fifths_and_nested() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.normal(60, 15, size=(500, 1)).astype(np.float32)
+    patients = np.arange(500)
+    edges = np.quantile(y, [0.2, 0.4, 0.6, 0.8])
+    smaller: set[int] = set()
+    for fraction in (0.02, 0.1, 0.5, 1.0):
+        chosen = fraction_subset(y, patients, fraction, seed=0, draw=1)
+        counts = np.bincount(np.searchsorted(edges, y[chosen, 0], side="right"), minlength=5)
+        assert counts.max() - counts.min() <= 1
+        assert smaller <= set(chosen.tolist())
+        smaller = set(chosen.tolist())
+    assert strata(np.ones((4, 1), dtype=np.float32)).shape == (4, 1), "equal numbers are one stratum"
 
 
 def test_draws_differ_and_repeat() -> None:

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 import jaxtyping
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import r2_score, roc_auc_score
 
 from ecglipse.metrics import auroc
 from ecglipse.statistics import (
+    bootstrap_explained,
     bootstrap_macro_auroc,
     delong,
+    explained,
     holm,
     interval,
     label_ratio,
@@ -433,3 +435,20 @@ def test_an_interval_of_labels_needed_may_be_open() -> None:
         FRACTIONS, replicates[0], replicates, opponent=0.6, opponent_replicates=replicates[:, 1], at=0.1
     )
     assert (same.low, same.estimate, same.high) == pytest.approx((1.0, 1.0, 1.0))
+
+
+def test_explained_equals_sklearn_on_repeated_records() -> None:
+    rng = np.random.default_rng(5)
+    truth = rng.normal(60, 15, (80, 1))
+    scores = truth + rng.normal(0, 10, (2, 3, 80, 1))
+    whole = [r2_score(truth, scores[s, d]) for s in range(2) for d in range(3)]
+    assert explained(scores, truth) == pytest.approx(np.mean(whole), abs=1e-12)
+    patients = np.repeat(np.arange(40), 2)
+    resampling = resample(np.zeros((80, 1), dtype=np.uint8), patients, replicates=5, seed=0)
+    found = bootstrap_explained(scores, truth, resampling)
+    shares = resampling.shares(2, 3)
+    for b in range(5):
+        rows = np.repeat(np.arange(80), resampling.weights[b])
+        each = [[r2_score(truth[rows], scores[s, d][rows]) for d in range(3)] for s in range(2)]
+        assert found[b] == pytest.approx(np.sum(shares[b] * each), abs=1e-12)
+    assert np.isnan(explained(scores, np.full((80, 1), 60.0)))

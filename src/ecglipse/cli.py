@@ -393,8 +393,8 @@ def transfer(
     lines = [
         f"{row['task']}, {row['fraction']:.0%} of labels, {row['probe']}"
         + (", whole validation set" if row["validation"] == "full" else "")
-        + ": macro AUROC "
-        + ("n/a" if row["macro_auroc"] is None else f"{row['macro_auroc']:.3f}")
+        + f": {'R2' if row['metric'] == 'r2' else 'macro AUROC'} "
+        + ("n/a" if row[row["metric"]] is None else f"{row[row['metric']]:.3f}")
         + f" ({row['draws']} {'draw' if row['draws'] == 1 else 'draws'})"
         for row in made.scores
     ]

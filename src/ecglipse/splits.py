@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int, UInt8
+from jaxtyping import Float32, Int, UInt8
 
 from ecglipse.errors import TaskError
 from ecglipse.seeding import numpy_rng
@@ -162,8 +162,19 @@ def label_order(
     return np.lexsort((rng.permutation(len(codes)), place[codes]))
 
 
+def strata(
+    y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"],
+) -> UInt8[np.ndarray, "record stratum"]:
+    """Give labels as they are, and numbers as the fifth of all numbers that they lie in, one-hot."""
+    if y.dtype == np.uint8:
+        return np.asarray(y)
+    edges = np.unique(np.quantile(y[:, 0], [0.2, 0.4, 0.6, 0.8]))
+    found = np.eye(len(edges) + 1, dtype=np.uint8)[np.searchsorted(edges, y[:, 0], side="right")]
+    return np.asarray(found[:, found.any(axis=0)])
+
+
 def fraction_subset(
-    y: UInt8[np.ndarray, "record class"],
+    y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"],
     patients: Int[np.ndarray, " record"],
     fraction: float,
     *,
@@ -176,7 +187,7 @@ def fraction_subset(
     every class that has one, and then to the end of the last patient's records.
 
     Args:
-        y: labels of all training records.
+        y: labels of all training records; numbers are stratified by fifths.
         patients: code of each record's patient.
         fraction: share of the records, in (0, 1].
         seed: of the order.
@@ -187,6 +198,7 @@ def fraction_subset(
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"`fraction` must be in (0, 1]; got {fraction}")
+    y = strata(y)
     order = label_order(y, patients, seed=seed, draw=draw)
     sorted_y = y[order].astype(bool)
     firsts = [int(np.argmax(column)) + 1 for column in (*sorted_y.T, *(~sorted_y).T) if column.any()]

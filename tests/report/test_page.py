@@ -171,7 +171,7 @@ def test_verdict_opens_the_page(whole: tuple[Path, Written]) -> None:
 
 def test_floors_stand_in_every_table(whole: tuple[Path, Written]) -> None:
     page = whole[1].html.read_text()
-    tables = re.findall(r'aria-label="Macro AUROC, Linear probe".*?</table>', page, flags=re.S)
+    tables = re.findall(r'aria-label="Scores, Linear probe".*?</table>', page, flags=re.S)
     assert len(tables) == 1
     assert "Random-init, frozen" in tables[0]
     assert "From scratch" in tables[0]

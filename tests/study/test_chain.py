@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -36,7 +37,7 @@ def done(tmp_path_factory: pytest.TempPathFactory, simulated: Path) -> dict[str,
             "adversarial-per-lead": {"masks": "adversarial", "leads": "per-lead", "title": "Learned <b>"},
         },
         "transfer": {
-            "tasks": ["sex", "rhythm"],
+            "tasks": ["sex", "rhythm", "age"],
             "fractions": [0.25, 1.0],
             "draws": 2,
             "probes": ["linear", "finetune"],
@@ -63,7 +64,8 @@ def test_a_constant_ranks_nothing_and_measurements_rank_rhythms(done: dict[str, 
         if line["method"] == "majority":
             scores = Ledger(done["out"]).predictions(line).scores
             assert (scores == scores[0]).all()
-            assert line["metrics"]["macro_auroc"] in (0.5, None)
+            metrics = line["metrics"]
+            assert metrics["r2"] <= 0 if line["task"] == "age" else metrics["macro_auroc"] in (0.5, None)
     (measured,) = [
         line
         for line in lines
@@ -72,6 +74,22 @@ def test_a_constant_ranks_nothing_and_measurements_rank_rhythms(done: dict[str, 
     assert measured["metrics"]["macro_auroc"] > 0.9
     assert {line["probe"] for line in lines if line["method"] == "handcrafted"} == {"linear"}
     assert len(list((done["out"] / "features").iterdir())) == 1
+
+
+def test_age_is_predicted_in_years(done: dict[str, Any], simulated: Path) -> None:
+    """Truth is the store's ages, no one of 90 or more; the report shows R2 and, lower being better, MAE."""
+    age = Store.open(simulated).table["age"].to_numpy()
+    lines = [line for line in Ledger(done["out"]).lines() if line["task"] == "age"]
+    assert {line["probe"] for line in lines} == {"linear", "finetune"}
+    for line in lines:
+        kept = Ledger(done["out"]).predictions(line)
+        assert kept.truth[:, 0] == pytest.approx(age[kept.rows], abs=1e-4)
+        assert kept.truth.max() < 90
+        assert 5 < kept.scores.mean() < 110, "years, not standard deviations"
+        assert line["metrics"]["mae"] == pytest.approx(np.abs(kept.scores - kept.truth).mean(), abs=1e-4)
+    page = report(done["out"]).html.read_text(encoding="utf-8")
+    assert "macro AUROC (R² for age)" in page
+    assert "MAE ↓" in page
 
 
 def test_a_second_call_adds_nothing(done: dict[str, Any]) -> None:

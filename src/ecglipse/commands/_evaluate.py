@@ -4,11 +4,11 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Num
 
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.commands import _assemble
@@ -17,7 +17,15 @@ from ecglipse.commands._pretrain import pretrain, run_folder
 from ecglipse.commands._reading import Features, of_encoder, of_measurements, of_nothing
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
-from ecglipse.metrics import Evaluation, Kind, apply_temperature, best_thresholds, evaluate, temperature
+from ecglipse.metrics import (
+    Evaluation,
+    Kind,
+    apply_temperature,
+    best_thresholds,
+    evaluate,
+    evaluate_numbers,
+    temperature,
+)
 from ecglipse.models.resnet import ResNet1d
 from ecglipse.provenance import provenance
 from ecglipse.results import Ledger, cell_id
@@ -218,7 +226,9 @@ class Bench:
             "n_train": len(train.rows),
             "n_validation": len(validation.rows),
             "n_test": len(test.rows),
-            "positives_test": [int(count) for count in test.y.sum(0)],
+            "positives_test": []
+            if labels.task.kind == "regression"
+            else [int(count) for count in test.y.sum(0)],
             "split": place.split.digest,
             "config": self.config.digest,
             "store": place.store.digest,
@@ -239,15 +249,25 @@ class Bench:
         ledger.append(line, rows=test.rows, scores=scores, truth=test.y, patients=patients)
 
 
+def _positives(test: Part, kind: str) -> list[int]:
+    """Test positives of each class; a regression has none."""
+    return [] if kind == "regression" else [int(count) for count in test.y.sum(0)]
+
+
 def _judge(
-    truth: UInt8[np.ndarray, "record class"],
-    validation: UInt8[np.ndarray, "some class"],
+    truth: Num[np.ndarray, "record class"],
+    validation: Num[np.ndarray, "some class"],
     result: Any,
     *,
-    kind: Kind,
+    kind: Kind | Literal["regression"],
     classes: tuple[str, ...],
 ) -> Evaluation:
-    """Rank and decide by the scores as they are; ECE and Brier after one temperature from validation."""
+    """Rank and decide by the scores as they are; ECE and Brier after one temperature from validation.
+
+    A regression has none of these.
+    """
+    if kind == "regression":
+        return evaluate_numbers(truth, result.test_scores)
     thresholds = best_thresholds(validation, result.validation_scores)
     read = evaluate(truth, result.test_scores, kind=kind, classes=classes, thresholds=thresholds)
     warmth = temperature(validation, result.validation_scores, kind)

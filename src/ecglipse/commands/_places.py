@@ -5,7 +5,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Float32, Int, UInt8
 
 from ecglipse.batches import Batches, best_device
 from ecglipse.commands import _assemble
@@ -22,7 +22,7 @@ class Part:
     """Labelled rows of one part of a split."""
 
     rows: Int[np.ndarray, " record"]
-    y: UInt8[np.ndarray, "record class"]
+    y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"]
     patients: Int[np.ndarray, " record"]
 
     def subset(self, fraction: float, draw: int) -> "Part":

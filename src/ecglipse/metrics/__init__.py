@@ -4,6 +4,7 @@ from ecglipse.metrics.calibration import apply_temperature, brier, ece, temperat
 from ecglipse.metrics.decisions import best_thresholds
 from ecglipse.metrics.evaluation import Evaluation, Kind, evaluate
 from ecglipse.metrics.ranking import auprc, auroc
+from ecglipse.metrics.regression import evaluate_numbers
 
 __all__ = [
     "Evaluation",
@@ -15,5 +16,6 @@ __all__ = [
     "brier",
     "ece",
     "evaluate",
+    "evaluate_numbers",
     "temperature",
 ]

@@ -8,9 +8,10 @@ from markupsafe import Markup
 from ecglipse.report.figures import forest, label_efficiency
 from ecglipse.report.gallery import Picture
 from ecglipse.report.looks import Look
+from ecglipse.report.measures import TITLES
 from ecglipse.report.needed import ratio_text
 from ecglipse.report.tables import FLOORS, Comparison, Group, Score, Summary, percent
-from ecglipse.report.verdict import setting_title
+from ecglipse.report.verdict import headline_fraction, setting_title
 
 
 def number(value: float | None) -> str:
@@ -173,6 +174,33 @@ def classes(summary: Summary) -> list[dict[str, Any]]:
                 rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
         if rows:
             tables.append({"task": task, "labels": labels, "rows": rows})
+    return tables
+
+
+def other_measures(summary: Summary) -> list[dict[str, Any]]:
+    """Gather the other metrics of each task at the headline's probe: few labels and all of them."""
+    if not summary.settings:
+        return []
+    few = headline_fraction(summary)
+    shown = list(dict.fromkeys(f for f in (few, max(summary.fractions)) if f is not None))
+    mine = [m for m in summary.measures if (m.group.probe, m.group.validation) == summary.settings[0]]
+    value = {(m.group.task, m.group.fraction, m.method, m.metric): m for m in mine}
+    tables = []
+    for task in summary.tasks:
+        held = {m.metric for m in mine if m.group.task == task}
+        names = [name for name in TITLES if name in held]
+        rows = []
+        for method in summary.methods:
+            cells = [
+                {"measure": value.get((task, f, method.name, name)), "first": f == shown[0]}
+                for name in names
+                for f in shown
+            ]
+            if any(c["measure"] for c in cells):
+                rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
+        if rows:
+            heads = [TITLES[name] for name in names]
+            tables.append({"task": task, "heads": heads, "fractions": shown, "rows": rows})
     return tables
 
 

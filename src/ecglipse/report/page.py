@@ -99,6 +99,7 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         banners=content.banners(summary),
         settings=[content.setting(summary, look, number) for number in range(len(summary.settings))],
         classes=content.classes(summary),
+        measures=content.other_measures(summary),
         spreads=content.spreads(summary),
         gallery=content.by_record(gallery),
         gallery_faults=faults,

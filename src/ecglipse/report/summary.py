@@ -13,6 +13,7 @@ import numpy as np
 from ecglipse.errors import LedgerError
 from ecglipse.report.cautions import cautions, missing_floors
 from ecglipse.report.cells import Bench, Estimate, Key, Line, current, group_of
+from ecglipse.report.measures import measures
 from ecglipse.report.needed import labels_needed
 from ecglipse.report.study import baselines, planned, read_study, replicates
 from ecglipse.report.tables import ClassScore, Comparison, Group, Method, Score, Summary
@@ -63,6 +64,7 @@ def _summarise(
     scores: list[Score] = []
     estimates: dict[tuple[Group, str], Estimate] = {}
     tasks = _tasks(facts, lines)
+    numbers = {str(line["task"]) for line in lines if line["task_kind"] == "regression"}
     groups = sorted({group for group, _ in cells}, key=lambda g: _order(g, tasks))
     wanted = [(g, m) for g in groups for m in methods if (g, m.name) in cells]
     lacks = [_lack(facts, m, g, cells[g, m.name]) for g, m in wanted]
@@ -74,7 +76,8 @@ def _summarise(
         if estimate is not None and math.isfinite(estimate.mean):
             estimates[group, method.name] = estimate
         elif not lack:
-            estimate, lack = None, "n/a, no class with 10 test positives"
+            why = "all test records alike" if group.task in numbers else "no class with 10 test positives"
+            estimate, lack = None, f"n/a, {why}"
         scores.append(_score(group, method, cells[group, method.name], estimate, note=lack))
     settings = list(dict.fromkeys((g.probe, g.validation) for g in groups))
     settings.sort(
@@ -94,6 +97,8 @@ def _summarise(
         cautions=(),
         missing_floors=missing_floors(methods, {str(line["method"]) for line in lines}),
         ranked=True,
+        measures=measures(groups, methods, cells),
+        regressions=tuple(t for t in tasks if t in numbers),
         facts=facts,
         hardware=_gather(lines),
     )
@@ -235,7 +240,7 @@ def _classes(groups: Sequence[Group], methods: Sequence[Method], cells: Cells) -
     for group in groups:
         for method in methods:
             mine = cells.get((group, method.name), {})
-            if not mine:
+            if not any(line["positives_test"] for line in mine.values()):
                 continue
             by_rotation = {key[0]: line for key, line in mine.items()}
             for k, label in enumerate(next(iter(mine.values()))["classes"]):

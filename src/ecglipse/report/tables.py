@@ -59,7 +59,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Score:
-    """A method's macro AUROC on one group, over all its seeds, draws and rotations.
+    """A method's macro AUROC (R2 of a regression) on one group, over all its seeds, draws and rotations.
 
     Args:
         group: what it is about.
@@ -94,7 +94,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A method's macro AUROC minus a baseline's, on the same test records, seeds and draws.
+    """A method's score minus a baseline's, on the same test records, seeds and draws.
 
     Args:
         group: what it is about.
@@ -163,6 +163,17 @@ class ClassScore:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A method's mean of one metric of the ledger beside the headline; None with a `note` where undefined."""
+
+    group: Group
+    method: str
+    metric: str
+    value: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Summary:
     """Everything that a report of a study says in numbers."""
 
@@ -185,8 +196,23 @@ class Summary:
     hardware: Mapping[str, Any] = field(default_factory=dict)
     """Versions, commits, hardware, seconds and times, gathered from the ledger's lines."""
     needed: tuple[Needed, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    regressions: tuple[str, ...] = ()
+    """Tasks that are numbers: their scores are R2 and not macro AUROC."""
     ranked: bool = True
     """Whether methods may be ranked: the floors are there, or were not asked for."""
+
+    @property
+    def measured(self) -> str:
+        """Say what the scores are: "macro AUROC (R² for age)"."""
+        numbers = [task for task in self.tasks if task in self.regressions]
+        if not numbers:
+            return "macro AUROC"
+        return "R²" if len(numbers) == len(self.tasks) else f"macro AUROC (R² for {', '.join(numbers)})"
+
+    def metric(self, task: str) -> str:
+        """Give the headline metric's key; higher is better for every one."""
+        return "r2" if task in self.regressions else "macro_auroc"
 
     def method(self, name: str) -> Method:
         """Give the method of that name."""
