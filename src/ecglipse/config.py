@@ -289,6 +289,9 @@ class Transfer(Section):
     """Label subsets a fraction; the whole has one."""
     probes: tuple[Literal["linear", "knn", "finetune"], ...] = ("linear",)
     """How features are read; `scratch` methods are always fine-tuned."""
+    robustness: bool = False
+    """Whether the linear probe, of the most labels, is also read on disturbed test recordings: noise, lost
+    leads, swapped electrodes, other recorders."""
     finetune_draws: Count = 2
     """Label subsets a fraction that are fine-tuned: the first ones."""
     validation: tuple[Literal["matched", "full"], ...] = ("matched",)

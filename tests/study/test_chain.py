@@ -11,8 +11,10 @@ import torch
 from ecglipse.commands import pretrain, report, study, transfer, verify
 from ecglipse.config import check
 from ecglipse.errors import CheckpointError, ConfigError, TaskError
+from ecglipse.report.subgroups import read_subgroups
 from ecglipse.results import Ledger
 from ecglipse.store import Store
+from ecglipse.transfer.disturb import LADDER
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +45,7 @@ def done(tmp_path_factory: pytest.TempPathFactory, simulated: Path) -> dict[str,
             "probes": ["linear", "finetune"],
             "finetune_draws": 1,
             "finetune_epochs": 1,
+            "robustness": True,
         },
         "study": {"workers": 1, "baselines": ["3kg"], "gallery": 2, "replicates": 50},
     }
@@ -70,6 +73,7 @@ def test_a_constant_ranks_nothing_and_measurements_rank_rhythms(done: dict[str, 
         line
         for line in lines
         if (line["method"], line["task"], line["fraction"]) == ("handcrafted", "rhythm", 1.0)
+        and not line["disturbance"]
     ]
     assert measured["metrics"]["macro_auroc"] > 0.9
     assert {line["probe"] for line in lines if line["method"] == "handcrafted"} == {"linear"}
@@ -90,6 +94,38 @@ def test_age_is_predicted_in_years(done: dict[str, Any], simulated: Path) -> Non
     page = report(done["out"]).html.read_text(encoding="utf-8")
     assert "macro AUROC (R² for age)" in page
     assert "MAE ↓" in page
+
+
+def test_disturbed_records_are_read_by_the_probe_of_undisturbed_ones(done: dict[str, Any]) -> None:
+    """Same test records, labels, training labels and choice; at the store's rate, the same scores."""
+    ledger = Ledger(done["out"])
+    lines = {
+        line["disturbance"]: line
+        for line in ledger.lines()
+        if (line["method"], line["task"], line["probe"]) == ("3kg", "sex", "linear")
+        and line["fraction"] == 1.0
+    }
+    assert set(lines) == {"", *LADDER}
+    clean = ledger.predictions(lines[""])
+    for name, line in lines.items():
+        kept = ledger.predictions(line)
+        assert np.array_equal(kept.rows, clean.rows)
+        assert (line["n_train"], line["chosen"]) == (lines[""]["n_train"], lines[""]["chosen"])
+        same = np.allclose(kept.scores, clean.scores, atol=1e-5)
+        assert same == (name in ("", "recorded at 100 Hz")), name
+    methods = {line["method"] for line in ledger.lines() if line["disturbance"]}
+    assert methods == set(done["content"]["methods"]) - {"majority", "scratch"}
+    page = report(done["out"]).html.read_text(encoding="utf-8")
+    assert "Robustness: the same probe" in page
+    assert "arms swapped" in page
+
+
+def test_subgroups_are_those_of_the_store(done: dict[str, Any], simulated: Path) -> None:
+    table = Store.open(simulated).table
+    (known,) = read_subgroups(done["out"]).values()
+    assert np.array_equal(known["sex"].codes == 0, table["sex"] == "female")
+    old = (table["age"] >= 75).to_numpy()
+    assert np.array_equal(known["age"].codes == known["age"].names.index("75 and over"), old)
 
 
 def test_a_second_call_adds_nothing(done: dict[str, Any]) -> None:

@@ -4,33 +4,26 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Num
 
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.commands import _assemble
+from ecglipse.commands._judging import judge, thresholds_of
 from ecglipse.commands._places import Part, Place, places, where
 from ecglipse.commands._pretrain import pretrain, run_folder
 from ecglipse.commands._reading import Features, of_encoder, of_measurements, of_nothing
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
-from ecglipse.metrics import (
-    Evaluation,
-    Kind,
-    apply_temperature,
-    best_thresholds,
-    evaluate,
-    evaluate_numbers,
-    temperature,
-)
+from ecglipse.metrics import Evaluation
 from ecglipse.models.resnet import ResNet1d
 from ecglipse.provenance import provenance
 from ecglipse.results import Ledger, cell_id
 from ecglipse.study.plan import SEEDLESS, Cell, Unit, cells
 from ecglipse.tasks import Labels
+from ecglipse.transfer.disturb import possible
 from ecglipse.transfer.finetune import finetune
 from ecglipse.transfer.handcrafted import VERSION as MEASUREMENTS_VERSION
 from ecglipse.transfer.probes import knn_probe, linear_probe
@@ -68,7 +61,12 @@ class Bench:
     def missing(self, unit: Unit, *, run: Path | None, folder: Path) -> list[Cell]:
         """The unit's cells that the ledger does not have."""
         ledger = Ledger(folder)
-        return [cell for cell in cells(self.config, unit) if not ledger.has(self.identity(unit, cell, run))]
+        able = ("", *possible(self.store.leads))
+        return [
+            cell
+            for cell in cells(self.config, unit)
+            if cell.disturbance in able and not ledger.has(self.identity(unit, cell, run))
+        ]
 
     def identity(self, unit: Unit, cell: Cell, run: Path | None) -> str:
         """Hash of everything that determines a cell's numbers."""
@@ -93,6 +91,7 @@ class Bench:
             draw=cell.draw,
             validation=cell.validation,
             settings=[finetuning, own.views.model_dump()] if cell.probe == "finetune" else None,
+            **({"disturbance": cell.disturbance} if cell.disturbance else {}),
         )
 
     def evaluate(self, unit: Unit, *, run: Path | None, folder: Path) -> tuple[int, int]:
@@ -104,7 +103,11 @@ class Bench:
         ledger = Ledger(folder)
         encoder, found = self.features(unit, run, folder)
         for cell in todo:
-            self._read(unit, cell, run, encoder, found[where(cell.task)[0]], ledger)
+            if not cell.disturbance:
+                self._read(unit, cell, run, encoder, found[where(cell.task)[0]], ledger)
+        for task in dict.fromkeys(cell.task for cell in todo if cell.disturbance):
+            mine = [cell for cell in todo if cell.task == task and cell.disturbance]
+            self._read_disturbed(unit, mine, run, found[where(task)[0]], ledger)
         return len(todo), total - len(todo)
 
     def features(
@@ -160,8 +163,30 @@ class Bench:
             result = probes[cell.probe](
                 found(train.rows), train.y, found(validation.rows), validation.y, found(test.rows), kind=kind
             )
-        reading = _judge(test.y, validation.y, result, kind=kind, classes=labels.task.classes)
+        reading = judge(test.y, validation.y, result, kind=kind, classes=labels.task.classes)
         self._write(unit, cell, run, place, labels, test, train, validation, result, reading, ledger, began)
+
+    def _read_disturbed(
+        self, unit: Unit, mine: list[Cell], run: Path | None, found: Features, ledger: Ledger
+    ) -> None:
+        """Fit the probe of a task once, on records as they are, and read it under each disturbance."""
+        began = time.monotonic()
+        name, task = where(mine[0].task)
+        place = self.places[name]
+        labels, parts = place.parts(task)
+        train = parts["train"].subset(mine[0].fraction, mine[0].draw)
+        validation = parts["validation"].subset(mine[0].fraction, mine[0].draw)
+        test, kind = parts["test"], labels.task.kind
+        under = np.concatenate([found.under(cell.disturbance)(test.rows) for cell in mine])
+        result = linear_probe(
+            found(train.rows), train.y, found(validation.rows), validation.y, under, kind=kind
+        )
+        began = time.monotonic() - (time.monotonic() - began) / len(mine)
+        for cell, scores in zip(mine, np.split(result.test_scores, len(mine)), strict=True):
+            one = replace(result, test_scores=scores)
+            reading = judge(test.y, validation.y, one, kind=kind, classes=labels.task.classes)
+            self._write(unit, cell, run, place, labels, test, train, validation, one, reading, ledger, began)
+            began = time.monotonic()
 
     def _finetune(
         self,
@@ -223,6 +248,8 @@ class Bench:
             "fraction": cell.fraction,
             "draw": cell.draw,
             "validation": cell.validation,
+            "disturbance": cell.disturbance,
+            "thresholds": thresholds_of(validation.y, result, labels.task.kind),
             "n_train": len(train.rows),
             "n_validation": len(validation.rows),
             "n_test": len(test.rows),
@@ -247,33 +274,6 @@ class Bench:
         _, patients = np.unique(test.patients, return_inverse=True)
         scores = result.test_scores.astype(np.float32)
         ledger.append(line, rows=test.rows, scores=scores, truth=test.y, patients=patients)
-
-
-def _positives(test: Part, kind: str) -> list[int]:
-    """Test positives of each class; a regression has none."""
-    return [] if kind == "regression" else [int(count) for count in test.y.sum(0)]
-
-
-def _judge(
-    truth: Num[np.ndarray, "record class"],
-    validation: Num[np.ndarray, "some class"],
-    result: Any,
-    *,
-    kind: Kind | Literal["regression"],
-    classes: tuple[str, ...],
-) -> Evaluation:
-    """Rank and decide by the scores as they are; ECE and Brier after one temperature from validation.
-
-    A regression has none of these.
-    """
-    if kind == "regression":
-        return evaluate_numbers(truth, result.test_scores)
-    thresholds = best_thresholds(validation, result.validation_scores)
-    read = evaluate(truth, result.test_scores, kind=kind, classes=classes, thresholds=thresholds)
-    warmth = temperature(validation, result.validation_scores, kind)
-    warmed = evaluate(truth, apply_temperature(result.test_scores, warmth, kind), kind=kind, classes=classes)
-    calibrated = {name: warmed.metrics[name] for name in ("ece", "brier")}
-    return replace(read, metrics=read.metrics | calibrated)
 
 
 def load_encoder(

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
+from torch import Tensor
 
 from ecglipse.commands._places import Place
 from ecglipse.models.resnet import ResNet1d
+from ecglipse.transfer.disturb import disturbed
 from ecglipse.transfer.features import features
 from ecglipse.transfer.handcrafted import VERSION, handcrafted
 
@@ -25,10 +28,12 @@ class Features:
     Args:
         read: computes the features of rows.
         n: rows of the store.
+        under: computes them under the disturbance of a name.
     """
 
-    def __init__(self, read: Read, n: int) -> None:
-        self.read = read
+    def __init__(self, read: Read, n: int, *, under: Callable[[str], Read]) -> None:
+        self.read, self.n = read, n
+        self._under, self._others = under, dict[str, "Features"]()
         self.index = np.full(n, -1, dtype=np.int64)
         self.values: np.ndarray | None = None
 
@@ -42,15 +47,34 @@ class Features:
             self.values = more if self.values is None else np.concatenate([self.values, more])
         return np.asarray(self.values[self.index[rows]])
 
+    def under(self, disturbance: str) -> "Features":
+        """Features of the same records under a disturbance."""
+        if disturbance not in self._others:
+            self._others[disturbance] = Features(self._under(disturbance), self.n, under=self._under)
+        return self._others[disturbance]
+
 
 def of_encoder(encoder: ResNet1d, place: Place) -> Features:
     """Features of a frozen encoder."""
-    return Features(lambda rows: features(encoder, place.batches.millivolts, rows), len(place.store))
+
+    def under(name: str) -> Read:
+        def signals(rows: np.ndarray) -> Tensor:
+            return torch.from_numpy(_disturbed(place, rows, name)).to(place.batches.device)
+
+        return lambda rows: features(encoder, signals, rows)
+
+    return Features(
+        lambda rows: features(encoder, place.batches.millivolts, rows), len(place.store), under=under
+    )
 
 
 def of_nothing(place: Place) -> Features:
     """One constant: a probe of it gives every record what is most common among its training labels."""
-    return Features(lambda rows: np.zeros((len(rows), 1), dtype=np.float32), len(place.store))
+
+    def read(rows: np.ndarray) -> np.ndarray:
+        return np.zeros((len(rows), 1), dtype=np.float32)
+
+    return Features(read, len(place.store), under=lambda name: read)
 
 
 def of_measurements(place: Place, folder: Path) -> Features:
@@ -68,7 +92,16 @@ def of_measurements(place: Place, folder: Path) -> Features:
         order = np.argsort(known_rows)
         return np.asarray(known[order[np.searchsorted(known_rows, rows, sorter=order)]])
 
-    return Features(read, len(place.store))
+    def under(name: str) -> Read:
+        return lambda rows: handcrafted(_disturbed(place, rows, name), fs=place.store.fs)
+
+    return Features(read, len(place.store), under=under)
+
+
+def _disturbed(place: Place, rows: np.ndarray, name: str) -> np.ndarray:
+    """Records in mV under a disturbance."""
+    signals = place.batches.millivolts(rows).cpu().numpy()
+    return disturbed(signals, name, rows=rows, fs=place.store.fs, leads=place.store.leads)
 
 
 def _measured(place: Place, rows: np.ndarray) -> np.ndarray:

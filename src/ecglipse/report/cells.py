@@ -65,7 +65,10 @@ def current(
             continue
         if runs[line["method"]] and line["run"] is not None and line["run"] not in runs[line["method"]]:
             continue
-        key = (group_of(line), line["method"], line["rotation"], line["seed"], line["draw"])
+        key = (
+            *(group_of(line), line["method"], line["rotation"], line["seed"], line["draw"]),
+            line.get("disturbance", ""),
+        )
         if key in seen:
             where = ", ".join(f"{name} {line[name]}" for name in ("method", "task", "probe", "seed", "draw"))
             raise LedgerError(
@@ -135,6 +138,21 @@ class Bench:
                     self._set_up(line)
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             return list(pool.map(self.estimate, wanted))
+
+    def test_set(self, line: Line) -> TestSet:
+        """Give the test set of a line's task and rotation."""
+        key = (str(line["task"]), int(line["rotation"]))
+        if key not in self._sets:
+            self._set_up(line)
+        return self._sets[key]
+
+    def scores(self, line: Line) -> Float[np.ndarray, "record class"]:
+        """Give a cell's scores of its test set.
+
+        Raises:
+            LedgerError: predictions are damaged, or are of other test records than the task's others.
+        """
+        return self._scores(line, self.test_set(line))
 
     def estimate(self, cells: Mapping[Key, Line]) -> Estimate:
         """Estimate from the cells of one method and group: every rotation has the same seeds and draws.

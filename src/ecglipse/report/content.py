@@ -204,6 +204,33 @@ def other_measures(summary: Summary) -> list[dict[str, Any]]:
     return tables
 
 
+def gap_rows(summary: Summary) -> list[dict[str, Any]]:
+    """Gather the table of subgroups: a row a task, subgroup and method."""
+    rows: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+    for g in summary.gaps:
+        key = (g.group.task, g.variable, g.name, g.method)
+        about = {"task": g.group.task, "variable": g.variable, "name": g.name, "method": g.method}
+        rows.setdefault(key, about | {"n": g.n, "n_rest": g.n_rest, "metrics": {}})["metrics"][g.metric] = g
+    return list(rows.values())
+
+
+def ladders(summary: Summary) -> list[dict[str, Any]]:
+    """Gather the tables of disturbances: one a task, a row a method, a column a disturbance."""
+    value = {(d.group.task, d.method, d.name): d for d in summary.disturbed}
+    names = list(dict.fromkeys(d.name for d in summary.disturbed))
+    tables = []
+    for task in summary.tasks:
+        rows = []
+        for m in summary.methods:
+            found = [value.get((task, m.name, name)) for name in names]
+            first = next((d for d in found if d), None)
+            if first:
+                rows.append({"method": m, "floor": m.kind in FLOORS, "clean": first.clean, "cells": found})
+        if rows:
+            tables.append({"task": task, "names": names, "rows": rows})
+    return tables
+
+
 def by_record(gallery: list[Picture]) -> list[dict[str, Any]]:
     titles = dict.fromkeys(p.record for p in gallery)
     return [{"title": t, "pictures": [p for p in gallery if p.record == t]} for t in titles]

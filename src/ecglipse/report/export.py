@@ -91,6 +91,12 @@ def to_csv(summary: Summary) -> str:
     for m in summary.measures:
         row = {"kind": "measure", "metric": m.metric, "value": m.value, "note": m.note}
         write(m.group, m.method, row)
+    for g in summary.gaps:
+        row = {"kind": "subgroup", "metric": g.metric, "class": f"{g.variable}: {g.name}", "value": g.gap}
+        write(g.group, g.method, row | {"low": g.low, "high": g.high, "n_test": g.n})
+    for d in summary.disturbed:
+        row = {"kind": "disturbed", "metric": summary.metric(d.group.task), "class": d.name}
+        write(d.group, d.method, row | {"value": d.change, "low": d.low, "high": d.high})
     for k in summary.classes:
         for metric, value in (("auroc", k.auroc), ("auprc", k.auprc)):
             row = {"kind": "class", "class": k.label, "metric": metric, "value": value}

@@ -94,7 +94,7 @@ def label_efficiency(
             axes.set_ylabel("score" if summary.regressions else "macro AUROC")
         return figure
 
-    words = f"{summary.measured} over label fraction, {len(summary.tasks)} tasks, {probe} probe; numbers in the table"
+    words = f"{summary.measured} over label fraction, {probe} probe; the numbers are in the table"
     return to_svg(draw, name=name, label=words)
 
 

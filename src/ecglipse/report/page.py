@@ -100,6 +100,8 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         settings=[content.setting(summary, look, number) for number in range(len(summary.settings))],
         classes=content.classes(summary),
         measures=content.other_measures(summary),
+        gaps=content.gap_rows(summary),
+        ladders=content.ladders(summary),
         spreads=content.spreads(summary),
         gallery=content.by_record(gallery),
         gallery_faults=faults,

@@ -15,8 +15,11 @@ from ecglipse.report.cautions import cautions, missing_floors
 from ecglipse.report.cells import Bench, Estimate, Key, Line, current, group_of
 from ecglipse.report.measures import measures
 from ecglipse.report.needed import labels_needed
+from ecglipse.report.robustness import robustness
 from ecglipse.report.study import baselines, planned, read_study, replicates
+from ecglipse.report.subgroups import REPLICATES, gaps, read_subgroups
 from ecglipse.report.tables import ClassScore, Comparison, Group, Method, Score, Summary
+from ecglipse.report.verdict import headline_fraction
 from ecglipse.results import Ledger
 from ecglipse.statistics import holm, interval, paired_difference
 
@@ -45,11 +48,19 @@ def summarise(folder: Path, *, without_floors: bool = False) -> Summary:
     lines, stale = current(ledger.lines(), facts, methods)
     cells: Cells = {}
     try:
-        for line in lines:
+        plain = [line for line in lines if not line.get("disturbance")]
+        for line in plain:
             key = (int(line["rotation"]), int(line["seed"]), int(line["draw"]))
             cells.setdefault((group_of(line), str(line["method"])), {})[key] = line
         bench = Bench(ledger, replicates=replicates(facts))
         found = _summarise(facts, methods, cells, bench, stale=stale)
+        few = Bench(ledger, replicates=min(REPLICATES, bench.replicates))
+        rest = [line for line in lines if line.get("disturbance")]
+        found = replace(
+            found,
+            gaps=gaps(_compared(found), cells, read_subgroups(folder), few),
+            disturbed=robustness(methods, cells, rest, few),
+        )
     except KeyError as error:
         raise LedgerError(
             f"{folder / 'results.jsonl'}: a line lacks {error}", hint="restore the file from a copy"
@@ -106,6 +117,18 @@ def _summarise(
     said = cautions(summary, lines, stale=stale, replicates=bench.replicates)
     needed = labels_needed(summary, estimates)
     return replace(summary, comparisons=compared, cautions=said, needed=needed)
+
+
+def _compared(summary: Summary) -> list[tuple[Group, str]]:
+    """What subgroups are looked at for: the headline's cells of candidates, twins, baselines, a floor."""
+    fraction = headline_fraction(summary)
+    if fraction is None or not summary.settings:
+        return []
+    twins = [twin.name for m in summary.candidates() if (twin := summary.twin(m.name))]
+    floors = [m.name for m in summary.methods if m.kind == "handcrafted"]
+    names = dict.fromkeys([*(m.name for m in summary.candidates()), *twins, *summary.baselines, *floors])
+    groups = [Group(task, *summary.settings[0], fraction) for task in summary.tasks]
+    return [(g, name) for g in groups for name in names if summary.score(g, name).mean is not None]
 
 
 def _tasks(facts: Mapping[str, Any], lines: Sequence[Line]) -> tuple[str, ...]:

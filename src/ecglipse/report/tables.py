@@ -174,6 +174,37 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Gap:
+    """A subgroup's AUROC, TPR or FPR minus that of all other test records, with its 95 % interval."""
+
+    group: Group
+    method: str
+    variable: str
+    name: str
+    metric: str
+    n: int
+    n_rest: int
+    value: float
+    rest: float
+    gap: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """A method's score under a disturbance of the test recordings, minus that without, with its interval."""
+
+    group: Group
+    method: str
+    name: str
+    clean: float
+    change: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Summary:
     """Everything that a report of a study says in numbers."""
 
@@ -197,6 +228,8 @@ class Summary:
     """Versions, commits, hardware, seconds and times, gathered from the ledger's lines."""
     needed: tuple[Needed, ...] = ()
     measures: tuple[Measure, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    disturbed: tuple[Disturbed, ...] = ()
     regressions: tuple[str, ...] = ()
     """Tasks that are numbers: their scores are R2 and not macro AUROC."""
     ranked: bool = True

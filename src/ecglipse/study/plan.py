@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecglipse.config import Config
+from ecglipse.transfer.disturb import LADDER
 
 SEEDLESS = ("handcrafted", "majority")
 """Kinds of methods in which nothing is drawn: one seed stands for all."""
@@ -34,6 +35,7 @@ class Cell:
         fraction: of the training labels.
         draw: which subset of them.
         validation: "matched" or "full".
+        disturbance: of the test recordings; see `ecglipse.transfer.disturb`. "": as they are.
     """
 
     task: str
@@ -41,6 +43,7 @@ class Cell:
     fraction: float
     draw: int
     validation: str
+    disturbance: str = ""
 
 
 def units(config: Config, *, rotations: Sequence[int]) -> list[Unit]:
@@ -62,7 +65,14 @@ def cells(config: Config, unit: Unit) -> list[Cell]:
     kind = config.methods[unit.method].kind
     frozen = tuple(probe for probe in rule.probes if probe != "finetune")
     probes = {"pretrained": rule.probes, "scratch": ("finetune",)}.get(kind, frozen)
-    return [
+    most = max(rule.fractions)
+    disturbed = [
+        Cell(task, "linear", most, 0, "matched", name)
+        for task in tasks(config)
+        for name in LADDER
+        if rule.robustness and "linear" in probes and kind != "majority"
+    ]
+    return disturbed + [
         Cell(task, probe, fraction, draw, validation)
         for task in tasks(config)
         for probe in probes
