@@ -163,7 +163,7 @@ class Bench:
             result = probes[cell.probe](
                 found(train.rows), train.y, found(validation.rows), validation.y, found(test.rows), kind=kind
             )
-        reading = judge(test.y, validation.y, result, kind=kind, classes=labels.task.classes)
+        reading = judge(test.y, validation.y, result, task=labels.task)
         self._write(unit, cell, run, place, labels, test, train, validation, result, reading, ledger, began)
 
     def _read_disturbed(
@@ -184,7 +184,7 @@ class Bench:
         began = time.monotonic() - (time.monotonic() - began) / len(mine)
         for cell, scores in zip(mine, np.split(result.test_scores, len(mine)), strict=True):
             one = replace(result, test_scores=scores)
-            reading = judge(test.y, validation.y, one, kind=kind, classes=labels.task.classes)
+            reading = judge(test.y, validation.y, one, task=labels.task)
             self._write(unit, cell, run, place, labels, test, train, validation, one, reading, ledger, began)
             began = time.monotonic()
 

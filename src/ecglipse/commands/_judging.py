@@ -1,21 +1,22 @@
 """Judges what a probe said of a test set: metrics, thresholds and temperature, chosen on validation. Pure."""
 
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from jaxtyping import Num
 
 from ecglipse.commands._places import Part
+from ecglipse.corpora.challenge_weights import challenge_weights
 from ecglipse.metrics import (
     Evaluation,
-    Kind,
     apply_temperature,
     best_thresholds,
     evaluate,
     evaluate_numbers,
     temperature,
 )
+from ecglipse.tasks import Task
 
 
 def thresholds_of(validation: Num[np.ndarray, "some class"], result: Any, kind: str) -> list[float] | None:
@@ -35,17 +36,25 @@ def judge(
     validation: Num[np.ndarray, "some class"],
     result: Any,
     *,
-    kind: Kind | Literal["regression"],
-    classes: tuple[str, ...],
+    task: Task,
 ) -> Evaluation:
     """Rank and decide by the scores as they are; ECE and Brier after one temperature from validation.
 
     A regression has none of these.
     """
-    if kind == "regression":
+    if task.kind == "regression":
         return evaluate_numbers(truth, result.test_scores)
+    kind, classes = task.kind, task.classes
     thresholds = best_thresholds(validation, result.validation_scores)
-    read = evaluate(truth, result.test_scores, kind=kind, classes=classes, thresholds=thresholds)
+    challenge = challenge_weights(task.name, classes)
+    read = evaluate(
+        truth,
+        result.test_scores,
+        kind=kind,
+        classes=classes,
+        thresholds=thresholds,
+        challenge=challenge,
+    )
     warmth = temperature(validation, result.validation_scores, kind)
     warmed = evaluate(truth, apply_temperature(result.test_scores, warmth, kind), kind=kind, classes=classes)
     calibrated = {name: warmed.metrics[name] for name in ("ece", "brier")}

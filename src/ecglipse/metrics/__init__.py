@@ -5,6 +5,7 @@ from ecglipse.metrics.decisions import best_thresholds
 from ecglipse.metrics.evaluation import Evaluation, Kind, evaluate
 from ecglipse.metrics.ranking import auprc, auroc
 from ecglipse.metrics.regression import evaluate_numbers
+from ecglipse.metrics.sets import challenge_score, fmax
 
 __all__ = [
     "Evaluation",
@@ -14,8 +15,10 @@ __all__ = [
     "auroc",
     "best_thresholds",
     "brier",
+    "challenge_score",
     "ece",
     "evaluate",
     "evaluate_numbers",
+    "fmax",
     "temperature",
 ]
