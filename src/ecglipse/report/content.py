@@ -16,7 +16,7 @@ from ecglipse.report.verdict import headline_fraction, setting_title
 
 def number(value: float | None) -> str:
     """Give three decimals, or n/a."""
-    return "n/a" if value is None else f"{value:.3f}"
+    return "n/a" if value is None else f"{value:.3f}".replace("-", "−")
 
 
 def p_value(value: float | None) -> str:
