@@ -391,7 +391,9 @@ def transfer(
 
     made = verb(config, run=run, rotation=rotation, overrides=overrides or ())
     lines = [
-        f"{row['task']}, {row['fraction']:.0%} of labels, {row['probe']}"
+        f"{row['task']}, "
+        + (f"{row['fraction']:.0%} of labels" if row["fraction"] > 0 else f"{-row['fraction']:g} a class")
+        + f", {row['probe']}"
         + (", whole validation set" if row["validation"] == "full" else "")
         + f": {'R2' if row['metric'] == 'r2' else 'macro AUROC'} "
         + ("n/a" if row[row["metric"]] is None else f"{row[row['metric']]:.3f}")
@@ -521,7 +523,7 @@ def report(
     without_floors: Annotated[bool, Flag] = False,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a study: one HTML page, a CSV and a Markdown table.
+    """Write the report of a study: one HTML page, a CSV, and tables for Markdown and LaTeX.
 
     Parameters
     ----------
@@ -537,7 +539,7 @@ def report(
     from ecglipse.commands._report import report as verb
 
     made = verb(folder, out=out, without_floors=without_floors)
-    _print(made, f"wrote `{made.html}`, `{made.csv}` and `{made.markdown}`", as_json=as_json)
+    _print(made, f"wrote `{made.html}`, `{made.csv}`, `{made.markdown}` and `{made.latex}`", as_json=as_json)
 
 
 @app.command

@@ -285,8 +285,10 @@ class Transfer(Section):
     """Names of tasks."""
     fractions: tuple[Share, ...] = (0.05, 0.1, 1.0)
     """Shares of the training labels."""
+    shots: tuple[Count, ...] = ()
+    """Budgets of another kind, beside the fractions: so many patients' records of each class."""
     draws: Count = 5
-    """Label subsets a fraction; the whole has one."""
+    """Label subsets a budget; the whole has one."""
     probes: tuple[Literal["linear", "knn", "finetune"], ...] = ("linear",)
     """How features are read; `scratch` methods are always fine-tuned."""
     robustness: bool = False

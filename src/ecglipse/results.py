@@ -75,6 +75,12 @@ def headline(line: Mapping[str, Any]) -> str:
     return "r2" if line["task_kind"] == "regression" else "macro_auroc"
 
 
+def budget(line: Mapping[str, Any]) -> float:
+    """Give what a line was trained with: the share of the labels, or -k for k of each class."""
+    shots = int(line.get("shots", 0))
+    return -float(shots) if shots else float(line["fraction"])
+
+
 class Ledger:
     """The results of a study, in one folder.
 

@@ -208,6 +208,52 @@ def fraction_subset(
     return np.sort(order[:size])
 
 
+def shot_subset(
+    y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"],
+    patients: Int[np.ndarray, " record"],
+    k: int,
+    *,
+    seed: int,
+    draw: int,
+) -> Int[np.ndarray, " chosen"]:
+    """Take k records of each class, or all there are: nested in every larger k, patients together.
+
+    "No class at all" (the negatives of a binary task) counts as a class, and so does each fifth of the
+    numbers of a regression. Classes take turns, the rarest first; a patient comes with all records, and a
+    record counts for all its classes, so a class may have more than k.
+
+    Args:
+        y: labels of all training records.
+        patients: code of each record's patient.
+        k: records of each class.
+        seed: of the order.
+        draw: which subset of this size.
+
+    Returns:
+        Positions in `y`, ascending.
+    """
+    if k < 1:
+        raise ValueError(f"`k` must be 1 or more; got {k}")
+    levels = strata(y)
+    full = np.concatenate([levels, ~levels.any(axis=1, keepdims=True)], axis=1).astype(np.int64)
+    _, codes = np.unique(patients, return_inverse=True)
+    has = np.zeros((int(codes.max()) + 1, full.shape[1]), dtype=np.int64)
+    np.add.at(has, codes, full)
+    rng = numpy_rng(seed, "shots", draw)
+    queues = [list(rng.permutation(np.flatnonzero(column))[::-1]) for column in has.T]
+    total, count = has.sum(axis=0), np.zeros(full.shape[1], dtype=np.int64)
+    taken = np.zeros(len(has), dtype=bool)
+    for turn in range(1, k + 1):
+        for column in np.argsort(total, kind="stable"):
+            queue = queues[column]
+            while count[column] < min(turn, total[column]):
+                patient = int(queue.pop())
+                if not taken[patient]:
+                    taken[patient] = True
+                    count += has[patient]
+    return np.flatnonzero(taken[codes]).astype(np.int64)
+
+
 def _checked(table: pd.DataFrame, parts: list[np.ndarray]) -> Split:
     """Refuse empty parts and patients in two parts."""
     names = ("train", "validation", "test")

@@ -1,10 +1,12 @@
 """The whole chain on simulated recordings: study, resuming, ledger, report."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -46,6 +48,7 @@ def done(tmp_path_factory: pytest.TempPathFactory, simulated: Path) -> dict[str,
             "finetune_draws": 1,
             "finetune_epochs": 1,
             "robustness": True,
+            "shots": [3],
         },
         "study": {"workers": 1, "baselines": ["3kg"], "gallery": 2, "replicates": 50},
     }
@@ -118,6 +121,39 @@ def test_disturbed_records_are_read_by_the_probe_of_undisturbed_ones(done: dict[
     page = report(done["out"]).html.read_text(encoding="utf-8")
     assert "Robustness: the same probe" in page
     assert "arms swapped" in page
+
+
+def test_shots_are_a_budget_of_their_own(done: dict[str, Any]) -> None:
+    lines = [
+        line
+        for line in Ledger(done["out"]).lines()
+        if (line["method"], line["task"], line["probe"]) == ("3kg", "sex", "linear") and line["shots"]
+    ]
+    assert {(line["shots"], line["draw"]) for line in lines} == {(3, 0), (3, 1)}
+    for line in lines:
+        assert 6 <= line["n_train"] <= 12, "three of each sex; patients have two records"
+        assert 0 < line["fraction"] < 0.25
+    page = report(done["out"]).html.read_text(encoding="utf-8")
+    assert "3 a class" in page
+
+
+def test_splits_and_draws_lie_there_as_plain_files(done: dict[str, Any]) -> None:
+    from ecglipse.commands._evaluate import Bench
+
+    bench = Bench(check(done["content"], where="tiny"), rotation=0)
+    folder = done["out"] / "splits"
+    (path,) = folder.glob("own-r0-sex-*.csv")
+    assert (
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"
+        in (folder / "SHA256SUMS").read_text().splitlines()
+    )
+    table = pd.read_csv(path)
+    _, parts = bench.places[""].parts("sex")
+    for name, part in parts.items():
+        assert table.loc[table["part"] == name, "row"].tolist() == part.rows.tolist()
+    train = table[table["part"] == "train"]
+    assert train.loc[train["share_1"] <= 0.25, "row"].tolist() == parts["train"].subset(0.25, 1).rows.tolist()
+    assert train.loc[train["shots_0"] <= 3, "row"].tolist() == parts["train"].subset(-3.0, 0).rows.tolist()
 
 
 def test_subgroups_are_those_of_the_store(done: dict[str, Any], simulated: Path) -> None:

@@ -233,7 +233,7 @@ class Bench:
         began: float,
     ) -> None:
         """Append the ledger's line with its predictions."""
-        facts = provenance()
+        facts, whole = provenance(), len(place.parts(where(cell.task)[1])[1]["train"].rows)
         line = {
             "cell": self.identity(unit, cell, run),
             "study": self.config.name,
@@ -245,7 +245,8 @@ class Bench:
             "task_kind": labels.task.kind,
             "classes": list(labels.task.classes),
             "probe": cell.probe,
-            "fraction": cell.fraction,
+            "fraction": cell.fraction if cell.fraction > 0 else round(len(train.rows) / whole, 6),
+            "shots": max(0, round(-cell.fraction)),
             "draw": cell.draw,
             "validation": cell.validation,
             "disturbance": cell.disturbance,

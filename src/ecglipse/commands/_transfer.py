@@ -54,7 +54,7 @@ def transfer(
     from ecglipse.commands._evaluate import Bench
     from ecglipse.commands._pretrain import run_folder
     from ecglipse.config import Config, load
-    from ecglipse.results import Ledger, headline
+    from ecglipse.results import Ledger, budget, headline
     from ecglipse.study.plan import Unit
 
     began = time.monotonic()
@@ -77,7 +77,7 @@ def transfer(
     metric = {line["task"]: headline(line) for line in lines}
     groups: dict[tuple[str, str, str, float], list[float | None]] = {}
     for line in lines:
-        key = (line["task"], line["probe"], line["validation"], line["fraction"])
+        key = (line["task"], line["probe"], line["validation"], budget(line))
         groups.setdefault(key, []).append(line["metrics"][headline(line)])
     return Transferred(
         Path(settings.out),

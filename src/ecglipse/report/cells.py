@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Integer, Num
 
 from ecglipse.errors import LedgerError
 from ecglipse.report.tables import Group, Method
-from ecglipse.results import Ledger
+from ecglipse.results import Ledger, budget
 from ecglipse.seeding import derive, numpy_rng
 from ecglipse.statistics import (
     Resampling,
@@ -29,7 +29,7 @@ Key = tuple[int, int, int]
 
 def group_of(line: Line) -> Group:
     """Give what a line is about."""
-    return Group(str(line["task"]), str(line["probe"]), str(line["validation"]), float(line["fraction"]))
+    return Group(str(line["task"]), str(line["probe"]), str(line["validation"]), budget(line))
 
 
 def current(

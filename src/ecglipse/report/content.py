@@ -41,8 +41,11 @@ def compared(summary: Summary) -> str:
     text = f"{_count(len(summary.methods), 'method')} on {_count(len(summary.tasks), 'task')}"
     if summary.tasks:
         text += f" ({', '.join(summary.tasks)})"
-    if summary.fractions:
-        text += f", with {', '.join(percent(f) for f in summary.fractions)} of the labels"
+    if summary.shares:
+        text += f", with {', '.join(percent(f) for f in summary.shares)} of the labels"
+    shots = [f for f in summary.fractions if f < 0]
+    if shots:
+        text += f", {'and' if summary.shares else 'with'} {', '.join(f'{-f:g}' for f in shots)} a class"
     text += f"; {_count(seeds, 'pretraining seed')}, up to {_count(draws, 'draw')} of labels."
     if isinstance(store.get("n_records"), int) and isinstance(store.get("n_patients"), int):
         text += f" Recordings: {store.get('corpus', 'unknown')}, {_count(store['n_records'], 'record')}"

@@ -51,7 +51,7 @@ def label_efficiency(
             for method in summary.methods:
                 if method.kind == "majority":
                     continue
-                groups = [Group(task, probe, validation, f) for f in summary.fractions]
+                groups = [Group(task, probe, validation, f) for f in summary.shares]
                 scores = [s for s in (summary.floor(g, method.name) for g in groups) if s.mean is not None]
                 if not scores:
                     continue
@@ -78,8 +78,8 @@ def label_efficiency(
                 heights += [*(low if strong else y), *(high if strong else y)]
             axes.set_title(short(task, 30) + (" (R²)" if task in summary.regressions else ""))
             axes.set_xscale("log")
-            ticks = [100 * f for f in summary.fractions]
-            axes.set_xticks(ticks, [percent(f) for f in summary.fractions])
+            ticks = [100 * f for f in summary.shares]
+            axes.set_xticks(ticks, [percent(f) for f in summary.shares])
             axes.xaxis.set_minor_locator(NullLocator())
             axes.grid(axis="x", visible=False)
             axes.set_xlabel("share of the training labels")

@@ -12,7 +12,7 @@ from ecglipse.statistics import label_ratio
 
 def labels_needed(summary: Summary, estimates: Mapping[tuple[Group, str], Estimate]) -> tuple[Needed, ...]:
     """Give the ratio of each candidate to its twin and to each baseline, at every label fraction."""
-    if len(summary.fractions) < 2:
+    if len(summary.shares) < 2:
         return ()
     return tuple(
         _ratio(group, method.name, baseline, twin is not None and twin.name == baseline, estimates)
@@ -22,7 +22,7 @@ def labels_needed(summary: Summary, estimates: Mapping[tuple[Group, str], Estima
         if baseline != method.name
         for probe, validation in summary.settings
         for task in summary.tasks
-        for fraction in summary.fractions
+        for fraction in summary.shares
         for group in (Group(task, probe, validation, fraction),)
         if (group, baseline) in estimates
     )
@@ -39,7 +39,9 @@ def _ratio(
     mine = {
         g.fraction: estimate
         for (g, name), estimate in estimates.items()
-        if name == method and (g.task, g.probe, g.validation) == (group.task, group.probe, group.validation)
+        if name == method
+        and g.fraction > 0
+        and (g.task, g.probe, g.validation) == (group.task, group.probe, group.validation)
     }
     if len(mine) < 2:
         return Needed(group, method, baseline, twin, None, note="fewer than two label fractions done")

@@ -100,7 +100,7 @@ def _summarise(
         baselines=baselines(facts),
         tasks=tasks,
         settings=tuple(settings),
-        fractions=tuple(sorted({g.fraction for g in groups})),
+        fractions=tuple(sorted({g.fraction for g in groups}, key=lambda f: (f > 0, abs(f)))),
         scores=tuple(scores),
         comparisons=(),
         classes=tuple(_classes(groups, methods, cells)),

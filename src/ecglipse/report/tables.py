@@ -49,7 +49,10 @@ class Method:
 
 @dataclass(frozen=True)
 class Group:
-    """What one number of a table is about: one task, probe, validation and label fraction."""
+    """What one number of a table is about: one task, probe, validation and label budget.
+
+    The budget is a share of the labels, or -k for k of each class.
+    """
 
     task: str
     probe: str
@@ -236,6 +239,11 @@ class Summary:
     """Whether methods may be ranked: the floors are there, or were not asked for."""
 
     @property
+    def shares(self) -> tuple[float, ...]:
+        """The label budgets that are shares of all labels, ascending."""
+        return tuple(f for f in self.fractions if f > 0)
+
+    @property
     def measured(self) -> str:
         """Say what the scores are: "macro AUROC (R² for age)"."""
         numbers = [task for task in self.tasks if task in self.regressions]
@@ -285,5 +293,7 @@ class Summary:
 
 
 def percent(fraction: float) -> str:
-    """Give a label fraction as readers say it: "5 %", "0.5 %"."""
+    """Give a label budget as readers say it: "5 %", "0.5 %", or "10 a class" for -10."""
+    if fraction < 0:
+        return f"{-fraction:g} a class"
     return f"{100 * fraction:.4g} %"

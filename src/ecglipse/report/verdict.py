@@ -7,7 +7,7 @@ from ecglipse.report.tables import FLOORS, Comparison, Group, Method, Summary, p
 
 def headline_fraction(summary: Summary) -> float | None:
     """Give the label fraction that the verdict is about: the one nearest to 10 %."""
-    return min(summary.fractions, key=lambda f: (abs(f - 0.1), f), default=None)
+    return min(summary.fractions, key=lambda f: (f < 0, abs(f - 0.1), f), default=None)
 
 
 def signed(value: float) -> str:
@@ -155,4 +155,5 @@ def at_what(summary: Summary) -> str:
     fraction = headline_fraction(summary)
     if fraction is None or not summary.settings:
         return ""
-    return f"At {percent(fraction)} of the labels, {setting_title(*summary.settings[0]).lower()}"
+    labels = f"{percent(fraction)} of the labels" if fraction > 0 else f"{percent(fraction)} labelled"
+    return f"At {labels}, {setting_title(*summary.settings[0]).lower()}"

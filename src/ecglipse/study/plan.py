@@ -32,7 +32,7 @@ class Cell:
     Args:
         task: name of the task.
         probe: how features are read.
-        fraction: of the training labels.
+        fraction: of the training labels; -k stands for k of each class.
         draw: which subset of them.
         validation: "matched" or "full".
         disturbance: of the test recordings; see `ecglipse.transfer.disturb`. "": as they are.
@@ -76,7 +76,7 @@ def cells(config: Config, unit: Unit) -> list[Cell]:
         Cell(task, probe, fraction, draw, validation)
         for task in tasks(config)
         for probe in probes
-        for fraction in sorted(rule.fractions)
+        for fraction in (*sorted(rule.fractions), *(-float(k) for k in sorted(rule.shots)))
         for draw in range(_draws(config, probe, fraction))
         for validation in rule.validation
         if not (validation == "full" and (fraction == 1.0 or probe != "linear"))
