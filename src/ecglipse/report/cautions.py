@@ -52,6 +52,11 @@ def cautions(
     if lonely:
         names = ", ".join(m.title for m in lonely)
         said.append(f"No random twin (same leads, same mixture) in this study for: {names}.")
+    learned = any(m.masks == "adversarial" and m.network == "learning" for m in summary.methods)
+    controls = {"frozen": "a frozen mask network", "shuffled": "masks shuffled over the batch"}
+    absent = [words for kind, words in controls.items() if kind not in {m.network for m in summary.methods}]
+    if learned and absent:
+        said.append(f"Not among the controls of the learned masks: {' and '.join(absent)}.")
     for task in summary.tasks:
         left = sorted({str(c) for line in lines if line["task"] == task for c in line["left_out"]})
         if left:
