@@ -79,7 +79,7 @@ def find_task(
     """Give a task by name.
 
     Args:
-        name: "sex", "age", "superclass", "statements", "form", "rhythm", a key of `LABEL_SETS`, or of `custom`.
+        name: "sex", "age", "superclass", "statements", "form", "rhythm", a key of `LABEL_SETS`, or `custom`.
         vocabulary: of the store's manifest.
         table: of the store's records.
         custom: a user's own tasks, which come first.

@@ -120,7 +120,20 @@ class Bench:
         if kind == "handcrafted":
             return None, {name: of_measurements(place, folder) for name, place in self.places.items()}
         encoder = self.encoder(unit, run)
-        return encoder, {name: of_encoder(encoder, place) for name, place in self.places.items()}
+        found = {name: of_encoder(encoder, place) for name, place in self.places.items()}
+        for name, one in found.items():
+            one.whole, one.tested = self._labelled(name, unit)
+        return encoder, found
+
+    def _labelled(self, name: str, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+        """All rows that the unit's probes read in a place, and those of them that are tested."""
+        tasks = {where(cell.task)[1] for cell in cells(self.config, unit) if where(cell.task)[0] == name}
+        parts = [self.places[name].parts(task)[1] for task in sorted(tasks)]
+        empty = np.zeros(0, dtype=np.int64)
+        rows = [part.rows for some in parts for part in some.values()]
+        return np.unique(np.concatenate([empty, *rows])), np.unique(
+            np.concatenate([empty, *(some["test"].rows for some in parts)])
+        )
 
     def encoder(self, unit: Unit, run: Path | None) -> ResNet1d:
         """The unit's encoder: of the run, or with its initial weights."""

@@ -29,11 +29,16 @@ class Features:
         read: computes the features of rows.
         n: rows of the store.
         under: computes them under the disturbance of a name.
+        whole: rows that are computed together when one of them is asked for first: a study that goes on
+            after a kill then meets the same batches, and so the same rounding, as one that was left alone.
     """
 
-    def __init__(self, read: Read, n: int, *, under: Callable[[str], Read]) -> None:
-        self.read, self.n = read, n
+    def __init__(
+        self, read: Read, n: int, *, under: Callable[[str], Read], whole: np.ndarray | None = None
+    ) -> None:
+        self.read, self.n, self.whole = read, n, whole
         self._under, self._others = under, dict[str, "Features"]()
+        self.tested: np.ndarray | None = None
         self.index = np.full(n, -1, dtype=np.int64)
         self.values: np.ndarray | None = None
 
@@ -41,6 +46,8 @@ class Features:
         """Give the features of these rows."""
         new = rows[self.index[rows] < 0]
         if len(new) or self.values is None:
+            if self.values is None and self.whole is not None:
+                new = np.union1d(self.whole, rows)
             held = 0 if self.values is None else len(self.values)
             self.index[new] = held + np.arange(len(new))
             more = self.read(new)
@@ -50,7 +57,9 @@ class Features:
     def under(self, disturbance: str) -> "Features":
         """Features of the same records under a disturbance."""
         if disturbance not in self._others:
-            self._others[disturbance] = Features(self._under(disturbance), self.n, under=self._under)
+            self._others[disturbance] = Features(
+                self._under(disturbance), self.n, under=self._under, whole=self.tested
+            )
         return self._others[disturbance]
 
 
