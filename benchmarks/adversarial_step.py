@@ -20,6 +20,7 @@ from published_unet import PublishedUNet, check_parameters
 from torch import Tensor
 
 from ecglipse.batches import torch_rng
+from ecglipse.draws import Draws
 from ecglipse.masks import LearnedMask, MaskPolicy, NoMask
 from ecglipse.models.heads import Projection
 from ecglipse.models.masknet import MaskNet
@@ -59,7 +60,7 @@ def step_of(played: AdversarialMasking, x: Tensor) -> Callable[[], None]:
     def step() -> None:
         for player in players:
             player.zero_grad(set_to_none=True)
-        played.one_pass(x, x, torch_rng(0, "mask")).loss.backward()
+        played.one_pass(x, x, Draws.of(0, "mask", rows=range(len(x)))).loss.backward()
         for player in players:
             player.step()
 

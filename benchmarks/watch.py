@@ -52,7 +52,7 @@ def training(batches: Batches, records: int, seed: int, *, look_every: int) -> T
         game,
         batches,
         np.arange(records),
-        view=lambda x, generator: x + 0.02 * torch.randn(x.shape, generator=generator),
+        view=lambda x, draws: x + 0.02 * draws.normal(*x.shape[1:]),
         seed=seed,
         epochs=1000,
         batch=32,

@@ -63,6 +63,41 @@ def test_wrong_values_are_named(change: dict, words: str) -> None:
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("extra", "words"),
+    [
+        ({"name": "gausian"}, "views.extra.0.name: unknown view `gausian`; did you mean `gaussian`?"),
+        ({"name": "zzz"}, "views.extra.0.name: unknown view `zzz`; known names: gaussian, wander"),
+        ({}, "views.extra.0.name: missing; known names: gaussian, wander"),
+        (
+            {"name": "gaussian", "sigma": 1},
+            "views.extra.0.gaussian.sigma: unknown key; did you mean `sigma_mv`?",
+        ),
+        (
+            {"name": "gaussian", "sigma_mv": -1},
+            "sigma_mv: input should be greater than or equal to 0; got",
+        ),
+        ({"name": "gain", "sides": "left"}, "sides: input should be 'both', 'first' or 'second'; got 'left'"),
+        ({"name": "lead-subset", "fewest": 5, "most": 2}, "`most` is below `fewest` = 5; got 2"),
+        ({"name": "electrode-swap", "pairs": ["RA-V1"]}, "'RA-V1' is not two limbs or two chest electrodes"),
+    ],
+)
+def test_wrong_views_are_named(extra: dict, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check({**SMALL, "views": {"extra": [extra]}}, where="c")
+    assert words in str(caught.value)
+
+
+def test_views_are_listed_in_order_for_all_or_for_one_method() -> None:
+    listed = [{"name": "time-warp", "fastest": 1.2}, {"name": "gain", "probability": 0.5, "sides": "second"}]
+    config = check({**SMALL, "views": {"extra": listed}}, where="c")
+    assert [view.name for view in config.views.extra] == ["time-warp", "gain"]
+    own = {"a": {"set": {"views.extra": listed}}, "b": {}}
+    config = check({**SMALL, "methods": own}, where="c")
+    assert [view.name for view in config.of("a").views.extra] == ["time-warp", "gain"]
+    assert config.of("b").views.extra == ()
+
+
 def test_missing_keys_are_named() -> None:
     with pytest.raises(ConfigError, match="store: missing"):
         check({k: v for k, v in SMALL.items() if k != "store"}, where="c")

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ecglipse.errors import ConfigError
+from ecglipse.views.settings import SETTINGS, AnyView
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -22,6 +23,9 @@ Count = Annotated[int, Field(ge=1)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 ObjectiveName = Literal["nt-xent", "clocs", "vicreg", "byol", "simsiam", "moco"]
 PairsName = Literal["records", "segments", "leads", "segments-leads"]
+
+WIDTH_UNITS = {"xresnet1d50": 2, "clocs-cnn": 8, "patch-transformer": 8}
+"""What the width of an encoder must be a multiple of, where that is not 1."""
 
 
 class Section(BaseModel):
@@ -53,16 +57,28 @@ class Splits(Section):
 class Encoder(Section):
     """The encoder f."""
 
-    name: Literal["resnet18"] = "resnet18"
-    """The reference's 1-D ResNet-18."""
+    name: Literal[
+        "resnet18", "resnet34", "resnet50", "xresnet1d50", "clocs-cnn", "patch-transformer", "s4d"
+    ] = "resnet18"
+    """Which network (docs/encoders.md); resnet18 is the reference's."""
     width: Count = 16
-    """Channels of the first stage; 64 and dim 512 make the reference's 4,111,488 parameters."""
+    """Its channels; 64 and dim 512 make the reference's 4,111,488 parameters of resnet18."""
     dim: Count = 128
     """Size of the features."""
     projection_hidden: Count = 256
     """Hidden size of the projection g."""
     projection_dim: Count = 64
     """Output size of the projection g."""
+    lead_drop: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the training records that lose a drawn number of leads, in each view and in fine-tuning; the
+    encoder then learns to work with any subset of its leads."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Encoder":
+        unit = WIDTH_UNITS.get(self.name, 1)
+        if self.width % unit:
+            raise ValueError(f"`width` of {self.name} must be a multiple of {unit}; is {self.width}")
+        return self
 
 
 class Views(Section):
@@ -78,6 +94,8 @@ class Views(Section):
     """Muscle noise, mV."""
     gain: Annotated[float, Field(ge=1)] = 1.1
     """Largest factor on the amplitude of a record; 1 leaves it."""
+    extra: tuple[AnyView, ...] = ()
+    """More views after these, in order, in pretraining: see `docs/views.md`."""
 
 
 class Masks(Section):
@@ -502,6 +520,12 @@ def _fault(item: Any, *within: str) -> str:
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
         meant = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
         return f"{place}: unknown key; {meant}"
+    if item["type"] == "union_tag_invalid":
+        near = difflib.get_close_matches(str(item["ctx"]["tag"]), SETTINGS, n=1)
+        meant = f"did you mean `{near[0]}`?" if near else f"known names: {', '.join(SETTINGS)}"
+        return f"{place}.name: unknown view `{item['ctx']['tag']}`; {meant}"
+    if item["type"] == "union_tag_not_found":
+        return f"{place}.name: missing; known names: {', '.join(SETTINGS)}"
     if item["type"] == "missing":
         return f"{place}: missing"
     message = str(item["msg"]).removeprefix("Value error, ")
@@ -514,6 +538,8 @@ _TABLES: dict[str, list[type[Section]]] = {"methods": [Method], "targets": [Targ
 
 def _keys(location: tuple[Any, ...]) -> list[str]:
     """The keys that a table may have."""
+    if location[:2] == ("views", "extra"):
+        return sorted(SETTINGS[location[3]].model_fields)
     model: Any = Config
     for part in location:
         if model is Config and part in _TABLES:

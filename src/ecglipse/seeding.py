@@ -1,7 +1,8 @@
 """Seeds by name: every random draw is a pure function of a seed and of what it is drawn for.
 
-There is no global generator. `derive(seed, "views", step)` gives the seed for the views of one step;
-asking again gives it again, so a resumed run repeats an undisturbed one.
+There is no global generator. `derive(seed, "order", epoch)` gives the seed for the order of one epoch;
+asking again gives it again, so a resumed run repeats an undisturbed one. What is drawn for a record comes
+from `ecglipse.draws`.
 """
 
 import hashlib

@@ -13,9 +13,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from ecglipse.batches import Batches, epoch_batches, torch_rng
+from ecglipse.batches import Batches, epoch_batches
 from ecglipse.commands import _assemble
 from ecglipse.config import Config, check
+from ecglipse.draws import Draws
 from ecglipse.errors import CheckpointError
 from ecglipse.leads import einthoven_error
 from ecglipse.masks import NoMask
@@ -120,8 +121,8 @@ def test_one_pass_equals_two_phases(batches: Batches, name: str, accumulate: int
     wanted = []
     for loss_of in (game.encoder_loss, game.mask_loss):
         game.zero_grad()
-        for index, rows in enumerate(parts[start : start + accumulate]):
-            (loss_of(*twin.views(rows, index)).loss / accumulate).backward()
+        for rows in parts[start : start + accumulate]:
+            (loss_of(*twin.views(rows)).loss / accumulate).backward()
         moved, still = (
             (game.encoder, game.policy) if loss_of == game.encoder_loss else (game.policy, game.encoder)
         )
@@ -141,7 +142,7 @@ def test_coverage_is_met_within_one_percent_in_every_record_and_lead(
     made = training(batches, name, masks={"coverage": coverage})
     x = batches.millivolts(np.arange(32))
     with torch.no_grad():
-        mask = made.game.policy(x, torch_rng(0, "law"))
+        mask = made.game.policy(x, Draws.of(0, "law", rows=range(len(x))))
     assert (mask.mean(-1) - coverage).abs().max() < 0.01
     assert abs(made.step().coverage - coverage) < 0.01
 
@@ -152,30 +153,30 @@ def test_a_records_views_and_mask_do_not_depend_on_its_neighbours(batches: Batch
     x = batches.millivolts(np.arange(8))
     others = x.clone()
     others[1:] = others[1:].flip(0) * 3
-    a, b = (made.view(signals, torch_rng(0, "view")) for signals in (x, others))
+    a, b = (made.view(signals, Draws.of(0, "view", rows=range(8))) for signals in (x, others))
     assert torch.equal(a[0], b[0])
     assert not torch.equal(a[1], b[1])
     with torch.no_grad():
-        m, n = (made.game.policy(signals, torch_rng(0, "mask")) for signals in (x, others))
+        m, n = (made.game.policy(signals, Draws.of(0, "mask", rows=range(8))) for signals in (x, others))
     assert torch.equal(m[0], n[0])
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_two_views_of_a_record_differ_and_repeat_by_step(batches: Batches, name: str) -> None:
+def test_two_views_of_a_record_differ_and_repeat_by_epoch(batches: Batches, name: str) -> None:
     made = training(batches, name)
-    a, b, _ = made.views(np.arange(8), 0)
-    again = made.views(np.arange(8), 0)
+    a, b, _ = made.views(np.arange(8))
+    again = made.views(np.arange(8))
     assert torch.equal(a, again[0])
     assert torch.equal(b, again[1])
     assert not torch.equal(a, b)
-    made.done += 1
-    assert not torch.equal(a, made.views(np.arange(8), 0)[0])
+    made.done += made.steps_per_epoch
+    assert not torch.equal(a, made.views(np.arange(8))[0])
 
 
 def test_base_views_keep_lead_algebra_and_hide_nothing(batches: Batches) -> None:
     made = training(batches, "simclr")
     x = batches.millivolts(np.arange(32))
-    view = made.view(x, torch_rng(0, "view"))
+    view = made.view(x, Draws.of(0, "view", rows=range(len(x))))
     rounding = einthoven_error(x.numpy()).max()
     assert einthoven_error(view.numpy()).max() < 1.2 * rounding + 1e-5
     noise = (view - x)[0]
@@ -258,3 +259,27 @@ def test_a_frozen_network_can_be_another_runs(batches: Batches, tmp_path: Path) 
     misplaced = dict(methods["taken"], network_run=str(tmp_path / "nowhere"))
     with pytest.raises(CheckpointError, match="no checkpoint with a mask network"):
         training(batches, "taken", methods=methods | {"taken": misplaced})
+
+
+def test_extra_views_reach_their_side_and_move_no_draw_of_the_base(batches: Batches) -> None:
+    plain = training(batches, "simclr")
+    base = config().views.model_dump()
+    listed = [{"name": "wander", "amplitude_mv": 0.5, "sides": "second"}]
+    more = training(batches, "simclr", views=base | {"extra": listed})
+    rows = np.arange(8)
+    (a, b, _), (c, d, _) = plain.views(rows), more.views(rows)
+    assert torch.equal(a, c)
+    added = d - b
+    assert added.std() > 0.05
+    power = torch.fft.rfft(added).abs().square().mean((0, 1))
+    assert power[:6].sum() > 0.9 * power.sum()  # drift of at most 0.5 Hz and nothing else
+
+
+def test_a_records_views_do_not_depend_on_its_batch(batches: Batches) -> None:
+    """The same record in a batch of 64, of 2 and in another order: the same views to rounding, same mask."""
+    made = training(batches, "random-per-lead")
+    whole, some = made.views(np.arange(64)), made.views(np.array([40, 7]))
+    for one, other in zip(whole[:2], some[:2], strict=True):
+        torch.testing.assert_close(other, one[[40, 7]], rtol=0, atol=1e-6)
+    masks = [made.game.policy(b, drawn) for _, b, drawn in (whole, some)]
+    assert torch.equal(masks[1], masks[0][[40, 7]])

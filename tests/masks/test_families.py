@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ecglipse.draws import Draws
 from ecglipse.leads import LEADS
 from ecglipse.masks import (
     BaselineFill,
@@ -36,6 +37,10 @@ from ecglipse.models.masknet import MaskNet
 from ecglipse.views.masking import exact_mask, tapered
 
 FS = 100.0
+
+
+def draws(seed: int = 0, n: int = 5) -> Draws:
+    return Draws.of(seed, "test", rows=range(n))
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -79,7 +84,7 @@ def test_coverage_is_exact_in_every_form(form: str, time: int, kind: str) -> Non
         "learned": lambda: learned(form, gain=50.0),
         "rivals": lambda: learned(form, gain=50.0, rivals=3),
     }[kind]()
-    mask = policy(signals(time=time), rng()).detach()
+    mask = policy(signals(time=time), draws()).detach()
     assert set(mask.unique().tolist()) <= {0.0, 1.0}
     samples = mask[:, [0, 6, 7, 8, 9, 10, 11]] if form == "electrodes" else mask
     if form == "cells":
@@ -91,14 +96,14 @@ def test_coverage_is_exact_in_every_form(form: str, time: int, kind: str) -> Non
 
 
 def test_whole_leads_are_hidden_when_a_segment_is_the_record() -> None:
-    mask = chance("cells", coverage=0.25, segment_s=10.0)(signals(), rng())
+    mask = chance("cells", coverage=0.25, segment_s=10.0)(signals(), draws())
     per_lead = mask.mean(-1)
     assert set(per_lead.unique().tolist()) == {0.0, 1.0}
     assert (per_lead.sum(1) == 3).all()
 
 
 def test_random_points_are_hidden_when_a_segment_is_a_sample() -> None:
-    mask = chance("per-lead", segment_s=0.01)(signals(), rng())
+    mask = chance("per-lead", segment_s=0.01)(signals(), draws())
     assert mask.mean().item() == pytest.approx(0.4, abs=1e-3)
     runs = (mask.diff(dim=-1) != 0).float().mean().item()
     assert runs == pytest.approx(2 * 0.4 * 0.6, abs=0.02)  # as of independent points
@@ -108,7 +113,7 @@ def recoverable(form: str) -> float:
     """Share of hidden limb-lead samples that are a linear function of what is visible at that moment."""
     from ecglipse.leads import EXPANSION
 
-    mask = chance(form)(signals(3), rng(4)).numpy().astype(bool)
+    mask = chance(form)(signals(3), draws(4, 3)).numpy().astype(bool)
     found = hidden = 0
     for moment in np.unique(mask.transpose(0, 2, 1).reshape(-1, mask.shape[1]), axis=0):
         visible = EXPANSION[~moment]
@@ -129,7 +134,7 @@ def test_spectral_mask_of_zeros_gives_the_recording_back() -> None:
     x = signals().double()
     for time in (1000, 997, 130):
         policy = SpectralMask(None, bands=6, coverage=0.5, segment_s=0.25, fs=FS)
-        seen = policy.hide(x[..., :time], torch.zeros(5, 6, 40).double(), BaselineFill(), rng())
+        seen = policy.hide(x[..., :time], torch.zeros(5, 6, 40).double(), BaselineFill(), draws())
         assert (seen - x[..., :time]).abs().max() < 1e-12
 
 
@@ -139,16 +144,16 @@ def test_spectral_mask_takes_out_its_band_and_leaves_the_others() -> None:
     policy = SpectralMask(None, bands=6, coverage=0.5, segment_s=0.25, fs=FS)
     mask = torch.zeros(1, 6, 40)
     mask[:, 5] = 1  # the top band holds 30 Hz
-    seen = policy.hide((low + high).expand(1, 12, -1).clone(), mask, BaselineFill(), rng())
+    seen = policy.hide((low + high).expand(1, 12, -1).clone(), mask, BaselineFill(), draws(n=1))
     assert (seen[0, 0, 100:-100] - low[100:-100]).abs().max() < 0.02
 
 
 def test_spectral_gradient_reaches_the_network_through_the_transform() -> None:
     policy = SpectralMask(net(8), bands=8, coverage=0.5, segment_s=0.25, fs=FS)
     x = signals()
-    drawn = policy.draw(x, rng())
+    drawn = policy.draw(x, draws())
     assert drawn.mask.detach().sum((1, 2)).tolist() == [160.0] * 5  # half of 8 x 40 cells, exactly
-    policy.hide(x, drawn.mask, BaselineFill(), rng())[:, 0].square().mean().backward()
+    policy.hide(x, drawn.mask, BaselineFill(), draws())[:, 0].square().mean().backward()
     assert policy.net.out.weight.grad.abs().max() > 0
 
 
@@ -173,7 +178,7 @@ def test_wave_guides_find_the_waves_of_simulated_records() -> None:
             fs=FS,
             bound=3.0,
         )
-        mask = torch.stack([policy(x, rng(k)) for k in range(5)]).mean(0)[:, 0]
+        mask = torch.stack([policy(x, draws(k, 8)) for k in range(5)]).mean(0)[:, 0]
         marks = made.waves[made.waves["kind"].str.upper() == kind]
         inside = torch.zeros(8, 1000, dtype=torch.bool)
         for row, onset, offset in zip(marks["row"], marks["onset_s"], marks["offset_s"], strict=True):
@@ -193,7 +198,7 @@ def test_saliency_hides_what_the_encoder_looks_at_and_leaves_it_as_it_was() -> N
         fs=FS,
         bound=4.0,
     )
-    mask = policy(signals(), rng())
+    mask = policy(signals(), draws())
     assert mask[:, 6, :100].mean() > 0.5  # all of its coverage is a second; chance is 0.1
     assert mask[:, 0, :100].mean() < 0.3
     assert encoder.training
@@ -209,7 +214,7 @@ def test_predicted_difficulty_is_learned() -> None:
     optimiser = torch.optim.Adam(policy.parameters(), lr=3e-3)
     x = signals(32, time=500)
     for step in range(120):
-        drawn = policy.draw(x, rng(step))
+        drawn = policy.draw(x, draws(step, 32))
         assert not drawn.mask.requires_grad
         hard = drawn.mask[:, 0, :250].mean(-1)
         optimiser.zero_grad()
@@ -234,9 +239,9 @@ def test_pressure_is_zero_at_chance_and_pushes_where_it_says() -> None:
 def test_shuffled_masks_are_the_same_masks_on_other_records() -> None:
     inner = learned("shared", gain=50.0)
     policy, x = ShuffledMask(inner), signals()
-    mask = policy(x, rng())
+    mask = policy(x, draws())
     shown = policy.shown(mask)
-    assert torch.equal(mask, inner(x, rng()))
+    assert torch.equal(mask, inner(x, draws()))
     assert torch.equal(shown[1:], mask[:-1])
     assert not torch.equal(shown, mask)
     assert policy.apart
@@ -247,20 +252,20 @@ def test_shuffled_masks_are_the_same_masks_on_other_records() -> None:
 )
 def test_nothing_is_changed_where_nothing_is_hidden(fill: Fill) -> None:
     x, policy = signals(), chance("per-lead")
-    assert torch.equal(policy.hide(x, torch.zeros(5, 12, 1000), fill, rng()), x)
-    mask = policy(x, rng())
-    seen = policy.hide(x, mask, fill, rng())
+    assert torch.equal(policy.hide(x, torch.zeros(5, 12, 1000), fill, draws()), x)
+    mask = policy(x, draws())
+    seen = policy.hide(x, mask, fill, draws())
     assert torch.equal(seen[mask == 0], x[mask == 0])
     assert seen.isfinite().all()
-    whole = policy.hide(x, torch.ones(5, 12, 1000), fill, rng())
+    whole = policy.hide(x, torch.ones(5, 12, 1000), fill, draws())
     assert whole.isfinite().all()
 
 
 def test_noise_fill_has_the_size_of_the_visible_signal() -> None:
     x = signals() * torch.linspace(0.1, 2.0, 12)[:, None]
     policy = chance("per-lead")
-    mask = policy(x, rng())
-    seen = policy.hide(x, mask, NoiseFill(), rng(5))
+    mask = policy(x, draws())
+    seen = policy.hide(x, mask, NoiseFill(), draws(5))
     for lead in range(12):
         hidden = seen[:, lead][mask[:, lead] == 1]
         assert hidden.std().item() == pytest.approx(x[:, lead].std().item(), rel=0.1)
@@ -284,7 +289,7 @@ def test_ramps_move_and_stay() -> None:
     found = []
     for progress in (0.0, 0.25, 0.5, 1.0):
         policy.at(progress)
-        found.append(policy(x, rng()).mean().item())
+        found.append(policy(x, draws()).mean().item())
     assert found == pytest.approx([0.1, 0.3, 0.5, 0.5], abs=1e-3)
 
 

@@ -3,11 +3,16 @@
 import pytest
 import torch
 
+from ecglipse.draws import Draws
 from ecglipse.masks import Form, LearnedMask, MixedMask, NoMask, RandomMask
 from ecglipse.masks.segments import count_segments
 from ecglipse.models.masknet import MaskNet
 
 FS = 100.0
+
+
+def draws(seed: int = 0, n: int = 6) -> Draws:
+    return Draws.of(seed, "test", rows=range(n))
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -29,7 +34,7 @@ def learned(groups: int = 12, choice: str = "drawn", coverage: float = 0.5, gain
 @pytest.mark.parametrize("groups", [1, 12])
 @pytest.mark.parametrize("choice", ["drawn", "decided"])
 def test_learned_masks_are_binary_and_cover_exactly(coverage: float, groups: int, choice: str) -> None:
-    mask = learned(groups, choice, coverage)(signals(), rng()).detach()
+    mask = learned(groups, choice, coverage)(signals(), draws()).detach()
     assert mask.shape == (6, groups, 1000)
     assert ((mask - mask.round()).abs() < 1e-6).all()
     assert (mask.mean(-1) - coverage).abs().max() < 0.01
@@ -37,16 +42,16 @@ def test_learned_masks_are_binary_and_cover_exactly(coverage: float, groups: int
 
 def test_learned_and_random_masks_have_the_same_segments() -> None:
     for policy in (learned(), RandomMask(form=Form(12), coverage=0.5, segment_s=0.25, fs=FS)):
-        mask = policy(signals(), rng()).detach().round()
+        mask = policy(signals(), draws()).detach().round()
         folded = mask.unflatten(-1, (40, 25))
         assert (folded == folded[..., :1]).all()
 
 
 def test_drawn_masks_differ_between_draws_and_decided_ones_do_not() -> None:
     x = signals()
-    assert not torch.equal(learned()(x, rng(1)), learned()(x, rng(2)))
-    assert torch.equal(learned()(x, rng(1)), learned()(x, rng(1)))
-    assert torch.equal(learned(choice="decided")(x, rng(1)), learned(choice="decided")(x, rng(2)))
+    assert not torch.equal(learned()(x, draws(1)), learned()(x, draws(2)))
+    assert torch.equal(learned()(x, draws(1)), learned()(x, draws(1)))
+    assert torch.equal(learned(choice="decided")(x, draws(1)), learned(choice="decided")(x, draws(2)))
 
 
 def test_segments_of_higher_logit_are_hidden_more_often() -> None:
@@ -54,7 +59,7 @@ def test_segments_of_higher_logit_are_hidden_more_often() -> None:
     logits = policy.logits(x).detach()
     with torch.no_grad():
         often = (
-            torch.stack([policy(x, rng(draw)) for draw in range(200)])
+            torch.stack([policy(x, draws(draw, 2)) for draw in range(200)])
             .mean(0)
             .unflatten(-1, (40, 25))
             .mean(-1)
@@ -73,7 +78,7 @@ def test_logits_are_bounded_and_centred() -> None:
 
 def test_gradient_reaches_the_network_only_through_where_and_not_how_much() -> None:
     policy = learned()
-    mask = policy(signals(), rng())
+    mask = policy(signals(), draws())
     (total,) = torch.autograd.grad(mask.sum(), policy.net.out.weight, retain_graph=True)
     (first,) = torch.autograd.grad(mask[..., :500].sum(), policy.net.out.weight)
     assert first.abs().max() > 1e-3
@@ -84,17 +89,17 @@ def test_mask_of_a_record_does_not_depend_on_its_neighbours() -> None:
     policy, x = learned(gain=30.0), signals()
     others = x.clone()
     others[1:] *= -5
-    assert torch.equal(policy(x, rng())[0].round(), policy(others, rng())[0].round())
+    assert torch.equal(policy(x, draws())[0].round(), policy(others, draws())[0].round())
 
 
 def test_no_mask_hides_nothing() -> None:
-    assert not NoMask()(signals(), rng()).any()
+    assert not NoMask()(signals(), draws()).any()
 
 
 def test_mixture_takes_each_record_from_one_of_the_two() -> None:
     shared = RandomMask(form=Form(1), coverage=0.5, segment_s=0.25, fs=FS)
     mixed = MixedMask(learned(), shared, share=0.5)
-    mask = mixed(signals(400), rng()).detach()
+    mask = mixed(signals(400), draws(n=400)).detach()
     alike = (mask == mask[:, :1]).all(-1).all(-1)
     assert 150 < alike.sum() < 250
     assert (mask.mean(-1) - 0.5).abs().max() < 0.01

@@ -36,7 +36,7 @@ def test_has_the_references_parameters(reference: ResNet1d) -> None:
 )
 def test_has_the_references_lengths(reference: ResNet1d, time: int, lengths: tuple[int, ...]) -> None:
     with torch.no_grad():
-        x = reference.stem(torch.zeros(1, 12, time))
+        x = reference.stem(torch.zeros(1, 12, 1, time))
         found = [x.shape[-1]]
         for stage in (0, 2, 4, 6):
             x = reference.stages[stage + 1](reference.stages[stage](x))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ecglipse.batches import Batches, epoch_batches, torch_rng
+from ecglipse.draws import Draws
 from ecglipse.errors import TrainingError
 from ecglipse.masks import LearnedMask
 from ecglipse.models.heads import Projection
@@ -38,7 +39,7 @@ def training(records: Batches, **changes: object) -> Training:
     policy = LearnedMask(net, coverage=0.5, segment_s=0.25, fs=100.0)
     head = Projection(16, 32, 8, generator=torch_rng(0, "projection"))
     settings = {
-        "view": lambda x, generator: x,
+        "view": lambda x, draws: x,
         "seed": 0,
         "epochs": 5,
         "batch": 10,
@@ -96,7 +97,7 @@ def test_refuses_fewer_than_two_records() -> None:
             run.game,
             records,
             np.arange(1),
-            view=lambda x, generator: x,
+            view=lambda x, draws: x,
             seed=0,
             epochs=1,
             batch=2,
@@ -112,7 +113,7 @@ def test_learning_under_masks_recognises_records(simulated: Path) -> None:
         training(Records()).game,
         Batches(store),
         np.arange(len(store)),
-        view=lambda x, generator: x,
+        view=lambda x, draws: x,
         seed=0,
         epochs=6,
         batch=16,
@@ -144,7 +145,7 @@ def test_the_game_stands_alone_in_a_loop_of_ones_own() -> None:
     run = training(Records())
     game, x = run.game, Records().millivolts(np.arange(10))
     players = [torch.optim.SGD(module.parameters(), lr=0.1) for module in (game.encoder, game.policy)]
-    game.one_pass(x, x, torch_rng(0, "step", 1)).loss.backward()
+    game.one_pass(x, x, Draws.of(0, "step", rows=range(10))).loss.backward()
     before = [next(module.parameters()).clone() for module in (game.encoder, game.policy)]
     for player in players:
         player.step()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ecglipse.batches import Batches, torch_rng
+from ecglipse.draws import Draws
 from ecglipse.masks import LearnedMask
 from ecglipse.models.heads import Projection
 from ecglipse.models.masknet import MaskNet
@@ -38,7 +39,7 @@ def run(seed: int = 0, **changes: object) -> Training:
     net = MaskNet(width=8, fs=100.0, generator=torch_rng(seed, "m"))
     policy = LearnedMask(net, coverage=0.5, segment_s=0.1, fs=100.0)
     settings: dict[str, object] = {
-        "view": lambda x, g: x + 0.05 * torch.randn(x.shape, generator=g),
+        "view": lambda x, draws: x + 0.05 * draws.normal(*x.shape[1:]),
         "seed": seed,
         "epochs": 50,
         "batch": 16,
@@ -79,13 +80,12 @@ def _leak(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
     """The published fault: the mask network keeps the encoder's gradient and adds its own."""
     game, inner = training.game, training.game.mask_loss
 
-    def leaking(a: Tensor, b: Tensor, generator: torch.Generator, *, patients: None) -> object:
-        before = generator.get_state()
-        played = inner(a, b, generator)
+    def leaking(a: Tensor, b: Tensor, draws: Draws, *, patients: None) -> object:
+        again = copy.copy(draws)
+        played = inner(a, b, draws)
         if training.leaking:
-            generator.set_state(before)
-            mask = game.policy(b, generator)
-            hidden = game.policy.hide(b, mask, game.fill, generator)
+            mask = game.policy(b, again)
+            hidden = game.policy.hide(b, mask, game.fill, again)
             from ecglipse.objectives import nt_xent
 
             z = [game.projection(game.encoder(view)) for view in (a, hidden)]

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ecglipse.draws import Draws
 from ecglipse.transfer.finetune import finetune
 
 RNG = torch.Generator().manual_seed(1)
@@ -70,9 +71,9 @@ def test_same_seed_same_bits_and_another_seed_others() -> None:
 def test_augmentation_is_applied_to_training_and_not_to_scoring() -> None:
     seen = []
 
-    def augment(x: Tensor, generator: torch.Generator) -> Tensor:
+    def augment(x: Tensor, draws: Draws) -> Tensor:
         seen.append(len(x))
-        return x + torch.randn(x.shape, generator=generator)
+        return x + draws.normal(*x.shape[1:])
 
     result = tune(augment=augment, epochs=2)
     assert sum(seen) == 2 * 40

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ecglipse.draws import Draws
 from ecglipse.views.masking import (
     baseline_fill,
     bridge_fill,
@@ -18,6 +19,10 @@ from ecglipse.views.masking import (
     spread,
     straight_through,
 )
+
+
+def draws(seed: int = 0, n: int = 3) -> Draws:
+    return Draws.of(seed, "test", rows=range(n))
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -35,7 +40,7 @@ def rng(seed: int = 0) -> torch.Generator:
 def test_coverage_is_met_to_half_a_sample(
     time: int, segments: int, coverage: float, groups: int, seed: int
 ) -> None:
-    mask = random_mask(3, groups, time, rng(seed), coverage=coverage, n_segments=segments)
+    mask = random_mask(3, groups, time, draws(seed), coverage=coverage, n_segments=segments)
     share = mask.double().mean(-1)
     assert ((mask == 0) | (mask == 1)).all()
     assert (share - coverage).abs().max() <= 0.5 / time + 1e-9
@@ -56,9 +61,9 @@ def test_highest_scores_are_hidden_and_the_last_segment_is_cut() -> None:
 
 
 def test_masks_of_other_seeds_and_of_leads_differ() -> None:
-    first = random_mask(2, 12, 200, rng(1), coverage=0.5, n_segments=20)
-    assert torch.equal(first, random_mask(2, 12, 200, rng(1), coverage=0.5, n_segments=20))
-    assert not torch.equal(first, random_mask(2, 12, 200, rng(2), coverage=0.5, n_segments=20))
+    first = random_mask(2, 12, 200, draws(1, 2), coverage=0.5, n_segments=20)
+    assert torch.equal(first, random_mask(2, 12, 200, draws(1, 2), coverage=0.5, n_segments=20))
+    assert not torch.equal(first, random_mask(2, 12, 200, draws(2, 2), coverage=0.5, n_segments=20))
     assert not torch.equal(first[0, 0], first[0, 1])
     assert not torch.equal(first[0], first[1])
 
@@ -147,6 +152,6 @@ def test_programmers_mistakes_are_named(call, words: str) -> None:
 
 def test_chance_of_each_segment_is_equal_in_random_masks() -> None:
     """Share of 4,000 masks that hide each of 10 segments: 0.5 within 4.5 standard errors."""
-    mask = random_mask(4000, 1, 100, rng(), coverage=0.5, n_segments=10)
+    mask = random_mask(4000, 1, 100, draws(n=4000), coverage=0.5, n_segments=10)
     share = mask[:, 0].unflatten(-1, (10, 10)).mean((0, 2))
     assert (share - 0.5).abs().max() < 4.5 * 0.5 / math.sqrt(4000)

@@ -13,18 +13,20 @@ from torch import Tensor, nn
 from ecglipse.batches import Batches, torch_rng
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, digest
+from ecglipse.draws import Draws
 from ecglipse.errors import ConfigError
+from ecglipse.models import encoder as make_encoder
 from ecglipse.models.heads import Projection
-from ecglipse.models.resnet import ResNet1d, resnet18
+from ecglipse.models.layers import Encoder
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientContrast, SimSiam, VICReg
 from ecglipse.objectives import pairs as pairings
 from ecglipse.pretrain import AdversarialMasking, Player, Training
 from ecglipse.splits import Split, by_folds, by_patient, rotations
 from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
+from ecglipse.views.lead_drop import lead_drop
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
-
-View = Callable[[Tensor, torch.Generator], Tensor]
+from ecglipse.views.view import Augmentation, Pipeline, make
 
 
 def splits(config: Config, store: Store) -> list[Split]:
@@ -54,10 +56,26 @@ def studied(config: Config, store: Store) -> tuple[int, ...]:
     return config.split.rotations
 
 
-def encoder(config: Config, *, leads: int, seed: int) -> ResNet1d:
-    """The encoder with its initial weights: the same for all methods of a seed."""
+def encoder(config: Config, store: Store, *, seed: int) -> Encoder:
+    """The encoder with its initial weights: the same for all methods of a seed.
+
+    Raises:
+        ConfigError: if the store's records are too short for it.
+    """
+    rule, made = config.encoder, initial_encoder(config, leads=len(store.leads), seed=seed)
+    if store.n_samples < made.shortest:
+        raise ConfigError(
+            f"encoder {rule.name} needs {made.shortest} samples, the store has {store.n_samples}",
+            hint="choose another `encoder.name`, or prepare longer records or a higher rate",
+        )
+    return made
+
+
+def initial_encoder(config: Config, *, leads: int, seed: int) -> Encoder:
+    """The encoder with its initial weights, for records of any length."""
     rule = config.encoder
-    return resnet18(leads=leads, width=rule.width, dim=rule.dim, generator=torch_rng(seed, "init", "encoder"))
+    generator = torch_rng(seed, "init", "encoder")
+    return make_encoder(rule.name, leads=leads, width=rule.width, dim=rule.dim, generator=generator)
 
 
 def base_views(config: Config, *, fs: float) -> BaseViews:
@@ -73,17 +91,38 @@ def base_views(config: Config, *, fs: float) -> BaseViews:
     )
 
 
-def view(config: Config, method: Method, *, fs: float) -> View:
-    """What makes each of the two views of a method."""
+def view(config: Config, method: Method, *, fs: float, side: Literal["first", "second"]) -> Augmentation:
+    """What makes one of the two views of a method: base augmentation, 3KG, then what is listed as extra."""
     base = base_views(config, fs=fs)
-    if method.views == "base":
-        return base
-    spatial = {"3kg": threekg, "3kg-projection": threekg_projection}[method.views]
+    spatial = {"base": None, "3kg": threekg, "3kg-projection": threekg_projection}[method.views]
+    extra = extra_views(config, fs=fs, side=side)
 
-    def both(x: Tensor, generator: torch.Generator) -> Tensor:
-        return time_mask(spatial(base(x, generator), generator), generator)
+    def made(x: Tensor, draws: Draws) -> Tensor:
+        x = base(x, draws)
+        if spatial is not None:
+            x = time_mask(spatial(x, draws.child("3kg")), draws.child("time mask"))
+        return extra(x, draws.child("extra"))
 
-    return both
+    return _dropping_leads(config, made)
+
+
+def finetuning_view(config: Config, *, fs: float) -> Augmentation:
+    """What fine-tuning sees: the base augmentation, and fewer leads where pretraining saw fewer."""
+    return _dropping_leads(config, base_views(config, fs=fs))
+
+
+def _dropping_leads(config: Config, before: Augmentation) -> Augmentation:
+    """A view that loses leads after all else, where the config asks for it."""
+    share = config.encoder.lead_drop
+    if not share:
+        return before
+    return lambda x, draws: lead_drop(before(x, draws), draws.child("lead drop"), share=share)
+
+
+def extra_views(config: Config, *, fs: float, side: Literal["first", "second"]) -> Pipeline:
+    """The views that the config lists for this side."""
+    kinds = [kind for kind in config.views.extra if kind.sides in ("both", side)]
+    return Pipeline([make(fs=fs, **kind.model_dump(exclude={"sides"})) for kind in kinds])
 
 
 def training(
@@ -98,7 +137,7 @@ def training(
             "each would be compared with itself",
             hint="let it be half of the training records at most",
         )
-    learner = encoder(config, leads=len(store.leads), seed=seed)
+    learner = encoder(config, store, seed=seed)
     network = config.mask_network
     game = AdversarialMasking(
         learner,
@@ -116,7 +155,8 @@ def training(
         game,
         batches,
         rows,
-        view=view(config, method, fs=store.fs),
+        view=view(config, method, fs=store.fs, side="first"),
+        second_view=view(config, method, fs=store.fs, side="second"),
         seed=seed,
         epochs=rule.epochs,
         batch=rule.batch,
@@ -212,7 +252,7 @@ def pretraining_facts(
     plain = playing == {"objective": "nt-xent", "pairs": "records"}  # not said: older runs keep their ids
     return {
         "format": "ecglipse-run",
-        "version": 1,
+        "version": 2,
         "seed": seed,
         "method": method.model_dump(
             mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}

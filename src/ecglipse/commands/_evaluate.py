@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.commands import _assemble
@@ -18,7 +17,7 @@ from ecglipse.commands._reading import Features, of_encoder, of_measurements, of
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
 from ecglipse.metrics import Evaluation
-from ecglipse.models.resnet import ResNet1d
+from ecglipse.models.layers import Encoder
 from ecglipse.provenance import provenance
 from ecglipse.results import Ledger, cell_id
 from ecglipse.study.plan import SEEDLESS, Cell, Unit, cells
@@ -26,9 +25,10 @@ from ecglipse.tasks import Labels
 from ecglipse.transfer.disturb import possible
 from ecglipse.transfer.finetune import finetune
 from ecglipse.transfer.handcrafted import VERSION as MEASUREMENTS_VERSION
+from ecglipse.transfer.pretrained import put_weights
 from ecglipse.transfer.probes import knn_probe, linear_probe
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 """Raised when a change of the code changes what a cell means; old cells are then computed anew."""
 
 
@@ -112,7 +112,7 @@ class Bench:
 
     def features(
         self, unit: Unit, run: Path | None, folder: Path
-    ) -> tuple[ResNet1d | None, dict[str, Features]]:
+    ) -> tuple[Encoder | None, dict[str, Features]]:
         """What the unit's probes read in each place; the encoder too, where there is one."""
         kind = self.config.methods[unit.method].kind
         if kind == "majority":
@@ -135,9 +135,9 @@ class Bench:
             np.concatenate([empty, *(some["test"].rows for some in parts)])
         )
 
-    def encoder(self, unit: Unit, run: Path | None) -> ResNet1d:
+    def encoder(self, unit: Unit, run: Path | None) -> Encoder:
         """The unit's encoder: of the run, or with its initial weights."""
-        encoder = _assemble.encoder(self.config.of(unit.method), leads=len(self.store.leads), seed=unit.seed)
+        encoder = _assemble.encoder(self.config.of(unit.method), self.store, seed=unit.seed)
         if run is not None:
             found = latest_checkpoint(run)
             if found is None:
@@ -148,7 +148,7 @@ class Bench:
                     hint="finish it with `ecglipse pretrain`",
                 )
             prefix = "average." if self.config.pretrain.ema else "game.encoder."
-            load_encoder(encoder, found.tensors, where=str(run), prefix=prefix)
+            put_weights(encoder, found.tensors, where=str(run), prefix=prefix)
         return encoder.to(self.places[""].batches.device)
 
     def _read(
@@ -156,7 +156,7 @@ class Bench:
         unit: Unit,
         cell: Cell,
         run: Path | None,
-        encoder: ResNet1d | None,
+        encoder: Encoder | None,
         found: Features,
         ledger: Ledger,
     ) -> None:
@@ -205,7 +205,7 @@ class Bench:
         self,
         unit: Unit,
         cell: Cell,
-        encoder: ResNet1d,
+        encoder: Encoder,
         place: Place,
         train: Part,
         validation: Part,
@@ -227,7 +227,7 @@ class Bench:
             learning_rate=rule.finetune_learning_rate,
             encoder_scale=1.0 if scratch else rule.finetune_encoder_scale,
             seed=unit.seed * 1000 + cell.draw,
-            augment=_assemble.base_views(self.config.of(unit.method), fs=place.store.fs),
+            augment=_assemble.finetuning_view(self.config.of(unit.method), fs=place.store.fs),
         )
 
     def _write(
@@ -288,23 +288,3 @@ class Bench:
         _, patients = np.unique(test.patients, return_inverse=True)
         scores = result.test_scores.astype(np.float32)
         ledger.append(line, rows=test.rows, scores=scores, truth=test.y, patients=patients)
-
-
-def load_encoder(
-    encoder: ResNet1d, tensors: dict[str, torch.Tensor], *, where: str, prefix: str = "game.encoder."
-) -> None:
-    """Put a checkpoint's encoder into a module of the same architecture.
-
-    Raises:
-        CheckpointError: naming the first tensor that does not fit.
-    """
-    found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    wanted = encoder.state_dict()
-    for name, tensor in wanted.items():
-        if name not in found or found[name].shape != tensor.shape:
-            got = tuple(found[name].shape) if name in found else "nothing"
-            raise CheckpointError(
-                f"{where}: holds another encoder: {name} should be {tuple(tensor.shape)}, is {got}",
-                hint="give the config that the run was pretrained with",
-            )
-    encoder.load_state_dict(found)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from ecglipse.batches import torch_rng
+from ecglipse.draws import Draws
 from ecglipse.masks import NoMask
 from ecglipse.pretrain import Training
 from ecglipse.seeding import numpy_rng
@@ -31,7 +31,9 @@ def write_gallery(run: Path, training: Training, rows: Int[np.ndarray, " record"
     x = training.batches.millivolts(chosen)
     with torch.no_grad():
         draws = [
-            policy.over_time(policy(x, torch_rng(0, "gallery", draw, device=x.device)), x.shape[-1])
+            policy.over_time(
+                policy(x, Draws.of(0, "gallery", draw, rows=chosen, device=x.device)), x.shape[-1]
+            )
             .expand_as(x)
             .cpu()
             .numpy()

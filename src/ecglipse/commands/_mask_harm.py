@@ -9,17 +9,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ecglipse.batches import Batches, torch_rng
+from ecglipse.batches import Batches
 from ecglipse.commands import _assemble
-from ecglipse.commands._evaluate import load_encoder
 from ecglipse.commands._mask_run import MaskRun, official
 from ecglipse.commands._places import Part, Place
+from ecglipse.draws import Draws
 from ecglipse.occlusion import Harm, arms
 from ecglipse.splits import Split, by_patient
 from ecglipse.store import Store
 from ecglipse.tasks import Labels
 from ecglipse.transfer.features import features
 from ecglipse.transfer.finetune import finetune
+from ecglipse.transfer.pretrained import put_weights
 from ecglipse.transfer.probes import linear_probe
 
 Model = Literal["scratch", "finetune", "linear"]
@@ -71,19 +72,18 @@ class Hidden:
             arm, draw = divmod(int(turn) - 1, self.draws)
             own = torch.from_numpy(np.flatnonzero(turns == turn)).to(x.device)
             part = x[own]
-            first = int(rows[turns == turn][0] % self.n)
-            generator = torch_rng(0, "harm", first, draw, device=x.device)
-            mask = self._mask(part, ARMS[arm], generator)
-            x[own] = self.run.policy.hide(part, mask, self.run.fill.to(x.device), generator)
+            chance = Draws.of(0, "harm", draw, rows=rows[turns == turn] % self.n, device=x.device)
+            mask = self._mask(part, ARMS[arm], chance)
+            x[own] = self.run.policy.hide(part, mask, self.run.fill.to(x.device), chance)
         return x
 
-    def _mask(self, x: Tensor, arm: str, generator: torch.Generator) -> Tensor:
+    def _mask(self, x: Tensor, arm: str, chance: Draws) -> Tensor:
         policy = self.run.twin(x) if arm == "random" else self.run.policy
-        mask: Tensor = policy(x, generator)
+        mask: Tensor = policy(x, chance)
         if arm != "shifted":
             return mask
         time = x.shape[-1]
-        shift = torch.randint(time, (len(x), 1, 1), generator=generator, device=generator.device).to(x.device)
+        shift = chance.child("shift").integers(time, 1, 1).to(x.device)
         place = (torch.arange(time, device=x.device) + shift) % time
         return mask.gather(-1, place.expand_as(mask))
 
@@ -133,7 +133,7 @@ def _scores(
     train, validation, test = (parts[name] for name in ("train", "validation", "test"))
     kind, encoder = labels.task.kind, run.encoder()
     if model != "scratch":
-        load_encoder(encoder, run.tensors, where=run.name)
+        put_weights(encoder, run.tensors, where=run.name)
     encoder = encoder.to(hidden.batches.device)
     wanted = hidden.rows(test.rows)
     if model == "linear":

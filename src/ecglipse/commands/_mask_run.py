@@ -9,18 +9,19 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ecglipse.batches import Batches, torch_rng
+from ecglipse.batches import Batches
 from ecglipse.checkpoints import latest_checkpoint, read_json
 from ecglipse.commands import _assemble
-from ecglipse.commands._evaluate import load_encoder
 from ecglipse.commands._policies import fill, policy
 from ecglipse.config import Config, check, digest
+from ecglipse.draws import Draws
 from ecglipse.errors import CheckpointError, ConfigError
 from ecglipse.masks import Fill, MaskPolicy, MixedMask, RandomMask, ShuffledMask, form_of
 from ecglipse.masks.segments import count_segments
-from ecglipse.models.resnet import ResNet1d
+from ecglipse.models.layers import Encoder
 from ecglipse.splits import Split, by_folds, by_patient, rotations
 from ecglipse.store import Store
+from ecglipse.transfer.pretrained import put_weights
 
 _PARTS = ("encoder", "views", "masks", "mask_network", "pretrain")
 _NEWER = ("published",)
@@ -80,7 +81,7 @@ class MaskRun:
         """Random masks of the same form and segments, that hide as much as this policy hides of `x`."""
         rule, method = self.config.masks, self.config.methods["run"]
         given = self.facts["input"]
-        hidden = float(self.policy(x, torch_rng(0, "twin", device=x.device)).mean())
+        hidden = float(self.policy(x, Draws.of(0, "twin", rows=range(len(x)), device=x.device)).mean())
         return RandomMask(
             form=form_of(method.leads, given["leads"]),
             coverage=min(max(hidden, 1e-3), 1.0),
@@ -94,10 +95,10 @@ class MaskRun:
             n_samples, segment_s=self.config.masks.segment_s, fs=float(self.facts["input"]["fs"])
         )
 
-    def encoder(self) -> ResNet1d:
+    def encoder(self) -> Encoder:
         """A fresh encoder of the run's architecture, with initial weights."""
         found = self.facts["input"]
-        return _assemble.encoder(self.config, leads=len(found["leads"]), seed=int(self.facts["seed"]))
+        return _assemble.initial_encoder(self.config, leads=len(found["leads"]), seed=int(self.facts["seed"]))
 
 
 def open_run(path: Path, store: Store) -> MaskRun:
@@ -132,8 +133,8 @@ def open_run(path: Path, store: Store) -> MaskRun:
     if found is None or found.counters["step"] < found.counters["total"]:
         raise CheckpointError(f"{path}: is not finished", hint="finish it with `ecglipse pretrain`")
     seed = int(facts["seed"])
-    learner = _assemble.encoder(config, leads=len(store.leads), seed=seed)
-    load_encoder(learner, found.tensors, where=str(path))
+    learner = _assemble.initial_encoder(config, leads=len(store.leads), seed=seed)
+    put_weights(learner, found.tensors, where=str(path))
     decides = policy(config, method, leads=store.leads, fs=store.fs, seed=seed, encoder=learner)
     stands = fill(config, leads=store.leads)
     for part, prefix in ((decides, "game.policy."), (stands, "game.fill.")):
@@ -199,10 +200,11 @@ def mask_maps(
     """
     found = []
     for start in range(0, len(rows), _BATCH):
-        x = batches.millivolts(rows[start : start + _BATCH])
+        part = rows[start : start + _BATCH]
+        x = batches.millivolts(part)
         total = torch.zeros_like(x)
         for draw in range(draws):
-            total += policy(x, torch_rng(seed, "masks", int(rows[start]), draw, device=x.device))
+            total += policy(x, Draws.of(seed, "masks", draw, rows=part, device=x.device))
         found.append((total / draws).cpu().numpy())
     return (
         np.concatenate(found) if found else np.zeros((0, len(batches.store.leads), batches.store.n_samples))

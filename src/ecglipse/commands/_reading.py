@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ecglipse.commands._places import Place
-from ecglipse.models.resnet import ResNet1d
+from ecglipse.models.layers import Encoder
 from ecglipse.transfer.disturb import disturbed
 from ecglipse.transfer.features import features
 from ecglipse.transfer.handcrafted import VERSION, handcrafted
@@ -63,7 +63,7 @@ class Features:
         return self._others[disturbance]
 
 
-def of_encoder(encoder: ResNet1d, place: Place) -> Features:
+def of_encoder(encoder: Encoder, place: Place) -> Features:
     """Features of a frozen encoder."""
 
     def under(name: str) -> Read:

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ecglipse.draws import Draws
 from ecglipse.views.masking import baseline_fill, bridge_fill
 
 
@@ -20,7 +21,7 @@ class Fill(nn.Module, ABC):
         self,
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead #time"]:
         """Give a value for every place; only hidden ones are used."""
 
@@ -32,7 +33,7 @@ class BaselineFill(Fill):
         self,
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead 1"]:
         """Give each lead's median."""
         return baseline_fill(x, mask)
@@ -45,7 +46,7 @@ class BridgeFill(Fill):
         self,
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead time"]:
         """Give the lines."""
         return bridge_fill(x, mask)
@@ -58,7 +59,7 @@ class ZeroFill(Fill):
         self,
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead 1"]:
         """Give zeros."""
         return x.new_zeros(*x.shape[:2], 1)
@@ -71,7 +72,7 @@ class MinimumFill(Fill):
         self,
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead 1"]:
         """Give each record's minimum for all its leads."""
         return x.amin(dim=(1, 2), keepdim=True).expand(-1, x.shape[1], 1)
@@ -84,14 +85,14 @@ class NoiseFill(Fill):
         self,
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead time"]:
         """Draw the noise; a lead hidden whole gets that of the whole lead."""
         level = baseline_fill(x, mask)
         visible = (mask.detach() < 0.5).to(x.dtype).expand_as(x)
         visible = torch.where(visible.any(-1, keepdim=True), visible, torch.ones_like(visible))
         power = ((x - level) ** 2 * visible).sum(-1, keepdim=True) / visible.sum(-1, keepdim=True)
-        noise = torch.randn(x.shape, generator=generator, device=generator.device).to(x)
+        noise = draws.normal(*x.shape[1:]).to(x)
         return level + power.sqrt() * noise
 
 
@@ -110,7 +111,7 @@ class TokenFill(Fill):
         self,
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group time"],
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead 1"]:
         """Give the levels."""
         return self.level.to(x.dtype).expand(x.shape[0], -1, 1)

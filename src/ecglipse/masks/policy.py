@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ecglipse.draws import Draws
 from ecglipse.masks.fills import Fill
 from ecglipse.views.masking import hide, tapered
 
@@ -56,14 +57,14 @@ class MaskPolicy(nn.Module, ABC):
     """Samples over which the edges of hidden stretches rise; 0: they are sharp."""
 
     @abstractmethod
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw a mask for each record."""
 
     def forward(
-        self, x: Float[Tensor, "batch lead time"], generator: torch.Generator
+        self, x: Float[Tensor, "batch lead time"], draws: Draws
     ) -> Float[Tensor, "batch group place"]:
         """Draw a mask, 1 = hidden; differentiable only where a network takes part."""
-        return self.draw(x, generator).mask
+        return self.draw(x, draws).mask
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"] | None:
         """The scores behind the mask, where there are any; None elsewhere."""
@@ -78,10 +79,10 @@ class MaskPolicy(nn.Module, ABC):
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group place"],
         fill: Fill,
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead time"]:
         """Give the records with the masked places hidden; mask 0 gives them back."""
-        return hide(x, tapered(mask, self.taper), fill(x, mask, generator))
+        return hide(x, tapered(mask, self.taper), fill(x, mask, draws))
 
     def over_time(
         self, mask: Float[Tensor, "batch group place"], time: int
@@ -108,7 +109,7 @@ class MaskPolicy(nn.Module, ABC):
 class NoMask(MaskPolicy):
     """Hides nothing: plain SimCLR."""
 
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Give zeros."""
         return Drawn(x.new_zeros(x.shape[0], 1, x.shape[-1]))
 
@@ -117,7 +118,7 @@ class NoMask(MaskPolicy):
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group place"],
         fill: Fill,
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead time"]:
         """Give the records as they are."""
         return x
@@ -137,11 +138,11 @@ class MixedMask(MaskPolicy):
         self.first, self.second, self.share = first, second, share
         self.apart = first.apart
 
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw both masks, then choose between them record by record."""
-        second = torch.rand(x.shape[0], 1, 1, generator=generator, device=generator.device) < self.share
-        other = self.second(x, generator)
-        drawn = self.first.draw(x, generator)
+        second = draws.uniform(1, 1) < self.share
+        other = self.second(x, draws)
+        drawn = self.first.draw(x, draws)
         return Drawn(torch.where(second.to(x.device), other, drawn.mask), drawn.logits)
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"] | None:
@@ -170,9 +171,9 @@ class ShuffledMask(MaskPolicy):
         super().__init__()
         self.first = first
 
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """As the first policy draws."""
-        return self.first.draw(x, generator)
+        return self.first.draw(x, draws)
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"] | None:
         """The first policy's logits."""

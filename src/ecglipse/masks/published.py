@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from ecglipse.draws import Draws
 from ecglipse.masks.policy import Drawn, MaskPolicy
 from ecglipse.models.masknet import MaskNet
 
@@ -67,11 +68,11 @@ class PublishedMask(MaskPolicy):
         masks = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(dim=1)
         return functional.interpolate(masks, size=time, mode="linear")
 
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw which of the masks each record gets."""
         logits = self.logits(x)
         soft = self.soft(logits, x.shape[-1])
-        which = torch.rand(len(x), generator=generator, device=generator.device) * soft.shape[1]
+        which = draws.uniform() * soft.shape[1]
         chosen = soft[torch.arange(len(x), device=x.device), which.long().to(x.device)]
         return Drawn(torch.sigmoid(self.slope * (chosen - 0.5)).unsqueeze(1).to(x.dtype), logits)
 

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ecglipse.draws import Draws
 from ecglipse.masks.forms import Form
 from ecglipse.masks.guides import Guide
 from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
@@ -34,14 +35,14 @@ class RandomMask(MaskPolicy):
         super().__init__()
         self.form, self.coverage, self.segment_s, self.fs = form, _ramp(coverage), segment_s, fs
 
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw segments without looking at the records."""
         time = x.shape[-1]
         mask = random_mask(
             x.shape[0],
             self.form.groups,
             time,
-            generator,
+            draws,
             coverage=self.coverage.at(self.progress),
             n_segments=count_segments(time, segment_s=self.segment_s, fs=self.fs, form=self.form),
             joint=self.form.joint,
@@ -103,17 +104,17 @@ class LearnedMask(MaskPolicy):
         dims = (1, 2) if self.form.joint and self.rivals == 1 else (2,)
         return scores - scores.mean(dim=dims, keepdim=True)
 
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw a mask; hard in the forward pass, relaxed in the backward pass (straight through)."""
         logits = self.logits(x)
         scores = logits
         if self.rivals > 1:
-            which = torch.rand(len(x), generator=generator, device=generator.device) * self.rivals
+            which = draws.uniform() * self.rivals
             scores = logits.unflatten(1, (self.rivals, -1))
             scores = scores[torch.arange(len(x), device=x.device), which.long().to(x.device)]
         mask = draw_segments(
             scores,
-            generator,
+            draws,
             time=x.shape[-1],
             form=self.form,
             choice=self.choice,
@@ -161,11 +162,11 @@ class GuidedMask(MaskPolicy):
         return scores - scores.mean(dim=-1, keepdim=True)
 
     @torch.no_grad()
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw segments in proportion to exp(logit)."""
         mask = draw_segments(
             self.logits(x),
-            generator,
+            draws,
             time=x.shape[-1],
             form=self.form,
             choice="drawn",
@@ -207,13 +208,13 @@ class PredictedMask(MaskPolicy):
         scores: Tensor = self.net(x, segments).float()
         return scores
 
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw a mask; it carries no gradient, the scores do."""
         logits = self.logits(x)
         scores = self.bound * torch.tanh(logits.detach() / self.bound)
         mask = draw_segments(
             scores,
-            generator,
+            draws,
             time=x.shape[-1],
             form=self.form,
             choice="drawn",
@@ -235,7 +236,7 @@ class PredictedMask(MaskPolicy):
 
 def draw_segments(
     scores: Float[Tensor, "batch group segment"],
-    generator: torch.Generator,
+    draws: Draws,
     *,
     time: int,
     form: Form,
@@ -247,7 +248,7 @@ def draw_segments(
 
     Args:
         scores: of the segments; higher is hidden first.
-        generator: of the Gumbel noise.
+        draws: of the Gumbel noise.
         time: samples.
         form: which leads a group is.
         choice: as in `LearnedMask`.
@@ -255,7 +256,7 @@ def draw_segments(
         temperature: of the relaxation.
     """
     if choice == "drawn":
-        scores = scores + _gumbel(scores, generator)
+        scores = scores + _gumbel(scores, draws)
     if form.joint:
         flat = relaxed_shares(scores.flatten(1).unsqueeze(1), coverage=coverage, temperature=temperature)
         shares = flat.reshape(scores.shape)
@@ -290,7 +291,7 @@ def _ramp(value: float | Ramp) -> Ramp:
     return value if isinstance(value, Ramp) else Ramp(value, value)
 
 
-def _gumbel(like: Tensor, generator: torch.Generator) -> Tensor:
+def _gumbel(like: Tensor, draws: Draws) -> Tensor:
     """Standard Gumbel noise of the shape of `like`."""
-    uniform = torch.rand(like.shape, generator=generator, device=generator.device).to(like.device)
+    uniform = draws.uniform(*like.shape[1:]).to(like.device)
     return -torch.log(-torch.log(uniform.clamp(1e-7, 1 - 1e-7)))

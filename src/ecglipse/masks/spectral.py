@@ -11,6 +11,7 @@ from jaxtyping import Complex, Float
 from torch import Tensor
 from torch.nn import functional
 
+from ecglipse.draws import Draws
 from ecglipse.masks.fills import Fill
 from ecglipse.masks.forms import Form
 from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
@@ -65,14 +66,14 @@ class SpectralMask(MaskPolicy):
         scores = self.bound * torch.tanh(self.net(x, segments).float() / self.bound)
         return scores - scores.mean(dim=(1, 2), keepdim=True)
 
-    def draw(self, x: Float[Tensor, "batch lead time"], generator: torch.Generator) -> Drawn:
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw cells; a group of the mask is a band, a sample of it a segment."""
         segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs)
         logits = self.logits(x)
         scores = x.new_zeros(x.shape[0], self.form.groups, segments) if logits is None else logits
         mask = draw_segments(
             scores,
-            generator,
+            draws,
             time=segments,
             form=self.form,
             choice="drawn",
@@ -86,7 +87,7 @@ class SpectralMask(MaskPolicy):
         x: Float[Tensor, "batch lead time"],
         mask: Float[Tensor, "batch group place"],
         fill: Fill,
-        generator: torch.Generator,
+        draws: Draws,
     ) -> Float[Tensor, "batch lead time"]:
         """Take the hidden cells out of every lead; what is left of the others stays as it is."""
         spectrum = self._transform(x)

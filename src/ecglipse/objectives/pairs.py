@@ -6,14 +6,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Pairs = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
-"""(view a, view b, generator) to the two that are contrasted; both may become shorter."""
+from ecglipse.draws import Draws
+
+Pairs = Callable[[Tensor, Tensor, Draws], tuple[Tensor, Tensor]]
+"""(view a, view b, draws) to the two that are contrasted; both may become shorter."""
 
 
 def records(
     view_a: Float[Tensor, "batch lead time"],
     view_b: Float[Tensor, "batch lead time"],
-    generator: torch.Generator,
+    draws: Draws,
 ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"]]:
     """Both views as they are: the whole record."""
     return view_a, view_b
@@ -22,7 +24,7 @@ def records(
 def segments(
     view_a: Float[Tensor, "batch lead time"],
     view_b: Float[Tensor, "batch lead time"],
-    generator: torch.Generator,
+    draws: Draws,
     *,
     count: int = 2,
 ) -> tuple[Float[Tensor, "batch lead part"], Float[Tensor, "batch lead part"]]:
@@ -31,7 +33,7 @@ def segments(
     Args:
         view_a: mV.
         view_b: mV.
-        generator: draws which segment; not used when there are two.
+        draws: choose which segment; not used when there are two.
         count: equal segments that a record is cut into, at least 2; a remainder at the end is left out.
 
     Raises:
@@ -47,7 +49,7 @@ def segments(
     length = time // count
     if count == 2:
         return view_a[..., :length], view_b[..., length : 2 * length]
-    first = torch.randint(count - 1, (batch, 1, 1), generator=generator, device=generator.device)
+    first = draws.integers(count - 1, 1, 1)
     place = first.to(view_a.device) * length + torch.arange(length, device=view_a.device)
     place = place.expand(batch, view_a.shape[1], length)
     return view_a.gather(2, place), view_b.gather(2, place + length)
@@ -56,7 +58,7 @@ def segments(
 def leads(
     view_a: Float[Tensor, "batch lead time"],
     view_b: Float[Tensor, "batch lead time"],
-    generator: torch.Generator,
+    draws: Draws,
     *,
     kept: int | None = None,
 ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"]]:
@@ -65,7 +67,7 @@ def leads(
     Args:
         view_a: mV.
         view_b: mV.
-        generator: draws the leads, record by record.
+        draws: choose the leads, record by record.
         kept: leads that each view keeps; None: half of them.
 
     Raises:
@@ -77,11 +79,11 @@ def leads(
         all leads, sees zeros for the others, and one pair of sets is drawn a step. `kept=1` is nearest to
         theirs.
     """
-    batch, total, _ = view_a.shape
+    total = view_a.shape[1]
     each = total // 2 if kept is None else kept
     if not 1 <= each <= total // 2:
         raise ValueError(f"`kept` must be in 1..{total // 2}, half of the {total} leads; got {each}")
-    rank = torch.rand(batch, total, 1, generator=generator, device=generator.device).argsort(1).argsort(1)
+    rank = draws.uniform(total, 1).argsort(1).argsort(1)
     rank = rank.to(view_a.device)
     return view_a * (rank < each), view_b * ((rank >= each) & (rank < 2 * each))
 
@@ -89,7 +91,7 @@ def leads(
 def both(first: Pairs, second: Pairs) -> Pairs:
     """One after the other: of segments and leads, contrastive multi-segment multi-lead coding (CMSMLC)."""
 
-    def cut(view_a: Tensor, view_b: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        return second(*first(view_a, view_b, generator), generator)
+    def cut(view_a: Tensor, view_b: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+        return second(*first(view_a, view_b, draws), draws)
 
     return cut

@@ -16,6 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ecglipse.draws import Draws
 from ecglipse.masks import BaselineFill, Drawn, Fill, MaskPolicy, Ramp
 from ecglipse.objectives import NTXent, Objective, Pairs, Seen
 from ecglipse.objectives.pairs import records
@@ -66,7 +67,7 @@ class AdversarialMasking(nn.Module):
 
     Example:
         >>> game = AdversarialMasking(encoder, projection, policy)       # doctest: +SKIP
-        >>> played = game.one_pass(view_a, view_b, generator)            # doctest: +SKIP
+        >>> played = game.one_pass(view_a, view_b, draws)            # doctest: +SKIP
         >>> played.loss.backward()                                       # doctest: +SKIP
         >>> optimiser_of_encoder.step(); optimiser_of_masks.step()       # doctest: +SKIP
         >>> game.settle([played])                                        # doctest: +SKIP
@@ -100,7 +101,7 @@ class AdversarialMasking(nn.Module):
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
-        generator: torch.Generator,
+        draws: Draws,
         *,
         patients: Int[Tensor, " batch"] | None = None,
     ) -> Round:
@@ -111,32 +112,32 @@ class AdversarialMasking(nn.Module):
         """
         if self.policy.apart:
             raise ValueError("`policy` shows the encoder other masks than its own: play in two phases")
-        view_a, view_b = self.pairs(view_a, view_b, generator)
-        drawn = self._draw(view_a, view_b, generator)
+        view_a, view_b = self.pairs(view_a, view_b, draws)
+        drawn = self._draw(view_a, view_b, draws)
         strength = self.strength.at(self.policy.progress)
         masks = [_Reverse.apply(d.mask, strength) for d in drawn]  # type: ignore[no-untyped-call]
-        return self._contrast(view_a, view_b, masks, drawn, generator, patients, own=True)
+        return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=True)
 
     def encoder_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
-        generator: torch.Generator,
+        draws: Draws,
         *,
         patients: Int[Tensor, " batch"] | None = None,
     ) -> Round:
         """Give L for encoder, projection and objective alone: the mask is a constant."""
-        view_a, view_b = self.pairs(view_a, view_b, generator)
+        view_a, view_b = self.pairs(view_a, view_b, draws)
         with torch.no_grad():
-            drawn = self._draw(view_a, view_b, generator)
+            drawn = self._draw(view_a, view_b, draws)
             masks = [self.policy.shown(d.mask) for d in drawn]
-        return self._contrast(view_a, view_b, masks, drawn, generator, patients, own=False)
+        return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=False)
 
     def cancelling_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
-        generator: torch.Generator,
+        draws: Draws,
         *,
         patients: Int[Tensor, " batch"] | None = None,
     ) -> Round:
@@ -144,27 +145,27 @@ class AdversarialMasking(nn.Module):
 
         The mask network's own pass then adds -dL to it. Here to measure what that costs.
         """
-        view_a, view_b = self.pairs(view_a, view_b, generator)
-        drawn = self._draw(view_a, view_b, generator)
+        view_a, view_b = self.pairs(view_a, view_b, draws)
+        drawn = self._draw(view_a, view_b, draws)
         masks = [self.policy.shown(d.mask) for d in drawn]
-        return self._contrast(view_a, view_b, masks, drawn, generator, patients, own=False)
+        return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=False)
 
     def mask_loss(
         self,
         view_a: Float[Tensor, "batch lead time"],
         view_b: Float[Tensor, "batch lead time"],
-        generator: torch.Generator,
+        draws: Draws,
         *,
         patients: Int[Tensor, " batch"] | None = None,
     ) -> Round:
         """Give -L for the mask network alone: all else is constant, statistics included."""
-        view_a, view_b = self.pairs(view_a, view_b, generator)
-        drawn = self._draw(view_a, view_b, generator)
+        view_a, view_b = self.pairs(view_a, view_b, draws)
+        drawn = self._draw(view_a, view_b, draws)
         masks = [d.mask for d in drawn]
         weight = -self.strength.at(self.policy.progress)
         rest = nn.ModuleList([self.encoder, self.projection, self.fill, self.objective])
         with constant(rest):
-            return self._contrast(view_a, view_b, masks, drawn, generator, patients, own=True, weight=weight)
+            return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=True, weight=weight)
 
     def settle(self, rounds: Sequence[Round], *, progress: float = 0.0) -> None:
         """Move what is remembered, after the optimisers' step: queue and target.
@@ -179,10 +180,10 @@ class AdversarialMasking(nn.Module):
         if self.target is not None:
             self.target.follow(self._online(), self.objective.momentum(progress))
 
-    def _draw(self, view_a: Tensor, view_b: Tensor, generator: torch.Generator) -> list[Drawn]:
+    def _draw(self, view_a: Tensor, view_b: Tensor, draws: Draws) -> list[Drawn]:
         """One draw for the second view, and one for the first where both are hidden."""
-        drawn = [self.policy.draw(view_b, generator)]
-        return [*drawn, self.policy.draw(view_a, generator)] if self.both else drawn
+        drawn = [self.policy.draw(view_b, draws)]
+        return [*drawn, self.policy.draw(view_a, draws)] if self.both else drawn
 
     def _contrast(
         self,
@@ -190,15 +191,15 @@ class AdversarialMasking(nn.Module):
         view_b: Tensor,
         masks: list[Tensor],
         drawn: list[Drawn],
-        generator: torch.Generator,
+        draws: Draws,
         patients: Tensor | None,
         *,
         own: bool,
         weight: float = 1.0,
     ) -> Round:
-        hidden = self.policy.hide(view_b, masks[0], self.fill, generator)
+        hidden = self.policy.hide(view_b, masks[0], self.fill, draws)
         if self.both:
-            view_a = self.policy.hide(view_a, masks[1], self.fill, generator)
+            view_a = self.policy.hide(view_a, masks[1], self.fill, draws)
         target = self.target
         seen = Seen(
             view_a,

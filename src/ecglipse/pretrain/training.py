@@ -1,4 +1,5 @@
-"""The loop: a generator of step reports; it touches no disk, and every draw is a function of seed and step.
+"""The loop: a generator of step reports; it touches no disk, and every draw is a function of seed, epoch
+and record.
 
 A step is one step of the optimisers and takes up to `accumulate` batches. `state()` and `load()` are all
 that a checkpoint needs: weights, buffers (queue, target, average), moments and the number of steps done.
@@ -14,7 +15,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ecglipse.batches import Batches, epoch_batches, torch_rng
+from ecglipse.batches import Batches, epoch_batches
+from ecglipse.draws import Draws
 from ecglipse.errors import TrainingError
 from ecglipse.masks.pressure import from_chance
 from ecglipse.pretrain.average import Average
@@ -22,7 +24,7 @@ from ecglipse.pretrain.game import AdversarialMasking, Round
 from ecglipse.pretrain.ranks import average_gradients, joint_statistics, rank, ranks
 from ecglipse.pretrain.watch import Look, Watch, alarms, alignment, cosine, effective_rank, uniformity
 
-View = Callable[[Tensor, torch.Generator], Tensor]
+View = Callable[[Tensor, Draws], Tensor]
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Training:
         game: encoder, projection and mask policy, on the device of `batches`.
         batches: where signals come from.
         rows: rows of the store to train on.
-        view: makes a view of a batch; called twice a batch, with a generator of its own each time.
+        view: makes a view of a batch; called twice a batch, with draws of its own each time.
+        second_view: makes the second view, the one that is masked; as the first if None.
         seed: of everything drawn.
         epochs: passes over `rows`.
         batch: records a batch, over all ranks; negatives come from it.
@@ -111,6 +114,7 @@ class Training:
         rows: Int[np.ndarray, " record"],
         *,
         view: View,
+        second_view: View | None = None,
         seed: int,
         epochs: int,
         batch: int,
@@ -138,6 +142,7 @@ class Training:
         if game.objective.needs_patients and patients is None:
             raise ValueError("`patients` must be given for an objective that needs them")
         self.game, self.batches, self.rows, self.view = game, batches, rows, view
+        self.second_view = second_view or view
         self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
         self.encoder_rule, self.mask_rule = encoder, masks
@@ -184,7 +189,7 @@ class Training:
         first = self.game.one_pass if plays and one_pass else self.game.encoder_loss
         if plays and self.cancelled:
             first = self.game.cancelling_loss
-        rounds = [self._backward(first, part, index, len(parts)) for index, part in enumerate(parts)]
+        rounds = [self._backward(first, part, len(parts)) for part in parts]
         loss = sum(r.contrast.item() for r in rounds) / len(rounds)
         encoder_grad = self._check(self.encoder_weights, self.encoder_rule, loss)
         mask_grad = None
@@ -192,8 +197,8 @@ class Training:
             mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
         _step(self.encoder_optimiser, self.encoder_rule, rate)
         if plays and not one_pass:
-            for index, part in enumerate(parts):
-                self._backward(self.game.mask_loss, part, index, len(parts))
+            for part in parts:
+                self._backward(self.game.mask_loss, part, len(parts))
             mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
         if plays and self.mask_optimiser is not None:
             _step(self.mask_optimiser, self.mask_rule, rate)
@@ -232,29 +237,28 @@ class Training:
         return torch.from_numpy(self.patients_of_rows[rows]).to(self.batches.device)
 
     def views(
-        self, rows: Int[np.ndarray, " batch"], index: int
-    ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"], torch.Generator]:
-        """Give both views of batch `index` of the current step, and the generator of its masks."""
+        self, rows: Int[np.ndarray, " batch"]
+    ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"], Draws]:
+        """Give both views of these records in the current epoch, and the draws of their masks."""
         x = self.batches.millivolts(rows)
-        device, mine = self.batches.device, [rank()] if rank() else []
+        epoch, device = self.done // self.steps_per_epoch, self.batches.device
         a, b, mask = (
-            torch_rng(self.seed, name, self.done, index, *mine, device=device)
+            Draws.of(self.seed, name, epoch, rows=rows, device=device)
             for name in ("view a", "view b", "mask")
         )
-        return self.view(x, a), self.view(x, b), mask
+        return self.view(x, a), self.second_view(x, b), mask
 
     def _backward(
         self,
         loss_of: Callable[..., Round],
         rows: np.ndarray,
-        index: int,
         of: int,
     ) -> Round:
         """Run this rank's share of one batch forward and backward; a step's batches are averaged."""
         rows = np.split(rows, ranks())[rank()]
-        a, b, generator = self.views(rows, index)
+        a, b, draws = self.views(rows)
         with torch.autocast(a.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-            played = loss_of(a, b, generator, patients=self.patients(rows))
+            played = loss_of(a, b, draws, patients=self.patients(rows))
         (played.loss / of).backward()
         return played
 
@@ -280,8 +284,8 @@ class Training:
         """The mask network's gradient in a pass of its own at the present weights; None if it plays idle."""
         if abs(self.game.strength.at(self.game.policy.progress)) < 0.05:
             return None
-        for index, part in enumerate(parts):
-            self._backward(self.game.mask_loss, part, index, len(parts))
+        for part in parts:
+            self._backward(self.game.mask_loss, part, len(parts))
         average_gradients(self.mask_weights)
         return _taken(self.mask_weights)
 
@@ -350,7 +354,8 @@ class Training:
                 owner, _, rest = key.partition(".")
                 if owner == player:
                     index, _, name = rest.partition(".")
-                    moments.setdefault(int(index), {})[name] = value
+                    weight = optimiser.param_groups[0]["params"][int(index)]
+                    moments.setdefault(int(index), {})[name] = _laid_out_like(weight, value)
             optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
         self.done = counters["step"]
 
@@ -375,6 +380,13 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _adam(weights: list[nn.Parameter], rule: Player) -> torch.optim.Optimizer:
     return torch.optim.AdamW(weights, lr=rule.learning_rate, weight_decay=rule.weight_decay)
+
+
+def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:
+    """A moment in the memory order of its weight, as the optimiser itself would make it."""
+    if value.shape != weight.shape:
+        return value
+    return torch.empty_like(weight, requires_grad=False).copy_(value)
 
 
 def _step(optimiser: torch.optim.Optimizer, rule: Player, rate: float) -> None:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ecglipse.batches import torch_rng
+from ecglipse.draws import Draws
 from ecglipse.seeding import numpy_rng
 
 Kind = Literal["multilabel", "multiclass", "binary", "regression"]
@@ -54,7 +55,7 @@ def finetune(
     encoder_scale: float,
     seed: int,
     weight_decay: float = 1e-4,
-    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+    augment: Callable[[Tensor, Draws], Tensor] | None = None,
 ) -> FinetuneResult:
     """Fine-tune a copy of an encoder with a new linear head; the caller's encoder is left as it was.
 
@@ -103,7 +104,7 @@ def finetune(
             chosen = order[start:stop]
             x = signals(rows[chosen])
             if augment is not None:
-                x = augment(x, torch_rng(seed, "augment", step, device=device))
+                x = augment(x, Draws.of(seed, "augment", epoch, rows=rows[chosen], device=device))
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * _rate(step, steps)
             loss = _loss(head(encoder(x)), labels[torch.from_numpy(chosen).to(device)], kind)

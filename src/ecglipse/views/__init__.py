@@ -1,1 +1,1 @@
-"""Views: pure batched functions `(x, generator, *, strength) -> x`, one idea a file; and masks over time."""
+"""Views: pure batched functions `(x, draws, *, parameters) -> x`, one idea a file; and masks over time."""

@@ -1,12 +1,13 @@
 """The base augmentation: what both views of every method go through, in a fixed order."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ecglipse.views.noise import baseline_wander, gain, gaussian_noise, muscle_noise, powerline
+from ecglipse.draws import Draws
+from ecglipse.views.view import Pipeline, make
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,9 @@ class BaseViews:
         fs: Hz.
     """
 
+    name: ClassVar[str] = "base"
+    may_change: ClassVar[frozenset[str]] = frozenset({"voltage", "quality"})
+
     sigma_mv: float
     wander_mv: float
     powerline_mv: float
@@ -29,12 +33,14 @@ class BaseViews:
     gain: float
     fs: float
 
-    def __call__(
-        self, x: Float[Tensor, "batch 12 time"], generator: torch.Generator
-    ) -> Float[Tensor, "batch 12 time"]:
+    def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws) -> Float[Tensor, "batch 12 time"]:
         """Give a view of each record, mV; lead algebra is kept."""
-        x = gain(x, generator, largest=self.gain)
-        x = baseline_wander(x, generator, amplitude_mv=self.wander_mv, fs=self.fs)
-        x = powerline(x, generator, amplitude_mv=self.powerline_mv, fs=self.fs)
-        x = muscle_noise(x, generator, amplitude_mv=self.emg_mv, fs=self.fs)
-        return gaussian_noise(x, generator, sigma_mv=self.sigma_mv)
+        return Pipeline(
+            [
+                make("gain", fs=self.fs, largest=self.gain),
+                make("wander", fs=self.fs, amplitude_mv=self.wander_mv),
+                make("powerline", fs=self.fs, amplitude_mv=self.powerline_mv),
+                make("emg", fs=self.fs, amplitude_mv=self.emg_mv),
+                make("gaussian", fs=self.fs, sigma_mv=self.sigma_mv),
+            ]
+        )(x, draws)

@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from ecglipse.draws import Draws
+
 
 def segment_of_sample(
     n_segments: int, time: int, *, device: torch.device | None = None
@@ -142,14 +144,14 @@ def random_mask(
     batch: int,
     groups: int,
     time: int,
-    generator: torch.Generator,
+    draws: Draws,
     *,
     coverage: float,
     n_segments: int,
     joint: bool = False,
 ) -> Float[Tensor, "{batch} {groups} {time}"]:
     """Hide uniformly random segments: the twin of a learned mask of the same coverage and segments."""
-    scores = torch.rand(batch, groups, n_segments, generator=generator, device=generator.device)
+    scores = draws.uniform(groups, n_segments)
     return exact_mask(scores, time=time, coverage=coverage, joint=joint)
 
 

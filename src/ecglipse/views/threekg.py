@@ -11,18 +11,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ecglipse.draws import Draws
 from ecglipse.leads import DOWER, EXPANSION, INDEPENDENT, INVERSE_DOWER, LEADS
+from ecglipse.views.erasing import block_mask
+from ecglipse.views.parts import Change, Planned, Shape
 
-_PLACES = [LEADS.index(name) for name in INDEPENDENT]
+_SELECTION = np.eye(12)[[LEADS.index(name) for name in INDEPENDENT]]
+_THERE = torch.from_numpy(INVERSE_DOWER @ _SELECTION)
+"""Twelve leads to the vectorcardiogram."""
+_BACK = torch.from_numpy(EXPANSION @ DOWER)
+"""The vectorcardiogram to twelve leads."""
 
 
-def threekg(
-    x: Float[Tensor, "batch 12 time"],
-    generator: torch.Generator,
-    *,
-    angle_deg: float = 45.0,
-    scale: float = 1.5,
-) -> Float[Tensor, "batch 12 time"]:
+@Planned
+def threekg(draws: Draws, shape: Shape, *, angle_deg: float = 45.0, scale: float = 1.5) -> Change:
     """Turn and stretch the dipole of each record and keep what is not dipole.
 
     With M the inverse Dower matrix and D its pseudo-inverse, on the eight independent leads,
@@ -32,7 +34,6 @@ def threekg(
     so that angle 0 and scale 1 give x back. Lead algebra is kept.
 
     Args:
-        x: mV.
         angle_deg: each of three Euler angles (z, y, x; fixed axes) is uniform within +-angle_deg.
         scale: each axis is stretched by a factor uniform in 1..scale.
 
@@ -40,49 +41,36 @@ def threekg(
         Gopal et al. 2021, section 3.2. Departures: the residual, which the pseudo-inverse of a rank-3 matrix
         would delete (17.8 % of the variance of a real record), is kept.
     """
-    turn = _turn(x, generator, angle_deg=angle_deg, scale=scale)
-    back, there = _matrix(DOWER, x), _matrix(INVERSE_DOWER, x)
-    change = back @ (turn - torch.eye(3, dtype=x.dtype, device=x.device)) @ there
-    eight = x[:, _PLACES]
-    return _matrix(EXPANSION, x) @ (eight + change @ eight)
+    turn = _turn(draws, angle_deg=angle_deg, scale=scale)
+    back = (_BACK @ (turn - torch.eye(3, dtype=turn.dtype))).to(draws.device)
+    there = _THERE.to(draws.device)
+    return lambda x, records: x.baddbmm_(back[records].to(x.dtype), there.to(x.dtype) @ x)
 
 
-def threekg_projection(
-    x: Float[Tensor, "batch 12 time"],
-    generator: torch.Generator,
-    *,
-    angle_deg: float = 45.0,
-    scale: float = 1.5,
-) -> Float[Tensor, "batch 12 time"]:
+@Planned
+def threekg_projection(draws: Draws, shape: Shape, *, angle_deg: float = 45.0, scale: float = 1.5) -> Change:
     """Turn and stretch the dipole of each record and drop the rest: x' = D S R M x.
 
     The weaker form of the code published with Bo et al. 2022; for comparison. Arguments as `threekg`.
     """
-    turn = _turn(x, generator, angle_deg=angle_deg, scale=scale)
-    change = _matrix(DOWER, x) @ turn @ _matrix(INVERSE_DOWER, x)
-    return _matrix(EXPANSION, x) @ (change @ x[:, _PLACES])
+    back = (_BACK @ _turn(draws, angle_deg=angle_deg, scale=scale)).to(draws.device)
+    there = _THERE.to(draws.device)
+    return lambda x, records: back[records].to(x.dtype) @ (there.to(x.dtype) @ x)
 
 
-def time_mask(
-    x: Float[Tensor, "batch lead time"], generator: torch.Generator, *, share: float = 0.5
-) -> Float[Tensor, "batch lead time"]:
+@Planned
+def time_mask(draws: Draws, shape: Shape, *, share: float = 0.5) -> Change | None:
     """Zero one stretch of each lead of each record, that may wrap around the end: 3KG's time mask.
 
     Breaks lead algebra, since each lead has a stretch of its own.
 
     Args:
-        x: mV.
         share: of the record, 0 to 1.
 
     Raises:
         ValueError: if `share` is outside 0..1.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"`share` must be in 0..1; got {share}")
-    batch, leads, time = x.shape
-    start = torch.randint(time, (batch, leads, 1), generator=generator, device=x.device)
-    place = (torch.arange(time, device=x.device) - start) % time
-    return x.masked_fill(place < math.floor(share * time), 0.0)
+    return block_mask.plan(draws, shape, share=share)
 
 
 def rotation(angles: Float[Tensor, "batch 3"]) -> Float[Tensor, "batch 3 3"]:
@@ -96,13 +84,9 @@ def rotation(angles: Float[Tensor, "batch 3"]) -> Float[Tensor, "batch 3 3"]:
     return x @ y @ z
 
 
-def _turn(x: Tensor, generator: torch.Generator, *, angle_deg: float, scale: float) -> Tensor:
-    """S R of each record."""
-    draws = torch.rand(len(x), 6, generator=generator, device=x.device, dtype=x.dtype)
-    angles = math.radians(angle_deg) * (2 * draws[:, :3] - 1)
-    stretch = 1 + (scale - 1) * draws[:, 3:]
+def _turn(draws: Draws, *, angle_deg: float, scale: float) -> Float[Tensor, "batch 3 3"]:
+    """S R of each record, on the CPU in double precision: nine numbers a record."""
+    shares = draws.uniform(6).cpu().double()
+    angles = math.radians(angle_deg) * (2 * shares[:, :3] - 1)
+    stretch = 1 + (scale - 1) * shares[:, 3:]
     return stretch[:, :, None] * rotation(angles)
-
-
-def _matrix(values: np.ndarray, like: Tensor) -> Tensor:
-    return torch.as_tensor(values, dtype=like.dtype, device=like.device)

@@ -1,0 +1,115 @@
+"""A pretrained encoder as a thing to use: reads a run's folder and gives features by the names of leads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ecglipse.checkpoints import latest_checkpoint, read_json
+from ecglipse.errors import CheckpointError
+from ecglipse.models import encode, encoder
+from ecglipse.models.layers import Encoder
+
+
+@dataclass(frozen=True)
+class PretrainedEncoder:
+    """An encoder with what it was trained on.
+
+    Args:
+        net: in evaluation mode, (batch, lead, time) to (batch, dim); a `torch.nn.Module` like any other.
+        leads: names, in the order of its input.
+        fs: of its input, Hz.
+        n_samples: of the records it was trained on; others are allowed from `net.shortest` on.
+        run: folder it came from.
+    """
+
+    net: Encoder
+    leads: tuple[str, ...]
+    fs: float
+    n_samples: int
+    run: Path
+
+    @torch.no_grad()
+    def encode(
+        self,
+        x: Float[np.ndarray, "batch present time"] | Float[Tensor, "batch present time"],
+        *,
+        leads: tuple[str, ...] | None = None,
+    ) -> Float[Tensor, "batch dim"]:
+        """Give the features of records.
+
+        Args:
+            x: mV, at `fs`.
+            leads: names of the leads of `x`, in its order; by default the encoder's own. Zeros stand for
+                those that are not there: good features then need `encoder.lead_drop` in pretraining.
+
+        Raises:
+            RecordError: if there is no lead of such a name.
+            ValueError: if the leads or the length do not fit.
+        """
+        device = self.net.features.weight.device
+        signal = torch.as_tensor(x, dtype=torch.float32, device=device)
+        return encode(self.net, signal, leads=self.leads if leads is None else leads, trained_on=self.leads)
+
+
+def load(run: Path | str, *, device: torch.device | str = "cpu") -> PretrainedEncoder:
+    """Read the encoder of a pretraining run, from its newest sound checkpoint. Never pickle.
+
+    Args:
+        run: folder that `ecglipse pretrain` wrote; one that was stopped midway is read as it stands.
+        device: where the encoder goes.
+
+    Raises:
+        CheckpointError: if the folder is no run, has no sound checkpoint, or does not fit its own config.
+
+    Example:
+        >>> import ecglipse                                           # doctest: +SKIP
+        >>> pretrained = ecglipse.load("study/runs/simclr-s0-0123456789abcdef")  # doctest: +SKIP
+        >>> pretrained.encode(x, leads=("I", "II"))                   # doctest: +SKIP
+    """
+    run = Path(run)
+    facts = read_json(run / "config.json")
+    try:
+        rule, given = facts["encoder"], facts["input"]
+        net = encoder(
+            rule["name"],
+            leads=len(given["leads"]),
+            width=rule["width"],
+            dim=rule["dim"],
+            generator=torch.Generator().manual_seed(0),
+        )
+        about = {"leads": tuple(given["leads"]), "fs": given["fs"], "n_samples": given["n_samples"]}
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{run / 'config.json'}: does not describe an encoder ({error})") from None
+    found = latest_checkpoint(run)
+    if found is None:
+        raise CheckpointError(f"{run}: has no checkpoint", hint="finish it with `ecglipse pretrain`")
+    averaged = facts.get("pretrain", {}).get("ema")
+    prefix = "average." if averaged else "game.encoder."
+    put_weights(net, found.tensors, where=str(run), prefix=prefix)
+    return PretrainedEncoder(net.eval().to(device), **about, run=run)
+
+
+def put_weights(
+    net: Encoder, tensors: dict[str, Tensor], *, where: str, prefix: str = "game.encoder."
+) -> None:
+    """Put a checkpoint's encoder into a module of the same architecture.
+
+    Raises:
+        CheckpointError: naming the first tensor that does not fit.
+    """
+    found = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    for name, tensor in net.state_dict().items():
+        if name not in found or found[name].shape != tensor.shape:
+            got = tuple(found[name].shape) if name in found else "nothing"
+            raise CheckpointError(
+                f"{where}: holds another encoder: {name} should be {tuple(tensor.shape)}, is {got}",
+                hint="give the config that the run was pretrained with",
+            )
+    strange = sorted(found.keys() - net.state_dict().keys())
+    if strange:
+        raise CheckpointError(f"{where}: holds another encoder: it has {strange[0]} as well")
+    net.load_state_dict(found)

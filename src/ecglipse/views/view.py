@@ -1,0 +1,120 @@
+"""One contract for all views: a name, parameters, the labels it may invalidate, a call; and their chain."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ecglipse.draws import Draws
+from ecglipse.views.catalogue import VIEWS
+from ecglipse.views.parts import Change, Planned, Shape, in_parts
+
+LABELS: dict[str, str] = {
+    "rate": "heart rate: brady- and tachycardia",
+    "rhythm": "regularity and origin of beats: fibrillation, flutter, ectopy",
+    "intervals": "PR, QRS and QT: blocks, long QT",
+    "st": "level of ST and shape of T: ischaemia, infarction",
+    "voltage": "size of waves: hypertrophy, low voltage",
+    "axis": "electrical axis and R progression",
+    "leads": "which leads show a thing: the place of an infarction",
+    "quality": "noise and artefacts: grades of quality",
+}
+"""Kinds of labels that a view may invalidate."""
+
+
+Augmentation = Callable[[Tensor, Draws], Tensor]
+"""What training asks of a view: `(x, draws) -> x`."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A view that knows what it is called and what it does to labels.
+
+    Args:
+        name: as in configs.
+        function: pure and batched, `(x, draws, **parameters) -> x`.
+        parameters: keywords of the function.
+        may_change: kinds of labels, of `LABELS`, that may be wrong for its result.
+        probability: chance that a record gets it.
+    """
+
+    name: str
+    function: Planned[...]
+    parameters: Mapping[str, Any]
+    may_change: frozenset[str]
+    probability: float = 1.0
+
+    def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws) -> Float[Tensor, "batch 12 time"]:
+        """Give a view of each record, mV; draws come from a child of its name."""
+        return Pipeline([self])(x, draws)
+
+    def plan(self, draws: Draws, shape: Shape) -> Change | None:
+        """Draw what is small; give the change of the records, or None where nothing changes."""
+        own = draws.child(self.name)
+        change = self.function.plan(own, shape, **self.parameters)
+        if self.probability == 1 or change is None:
+            return change
+        chosen = own.child("chance").uniform(1, 1) < self.probability
+        return lambda x, records: torch.where(chosen[records], change(x.clone(), records), x)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Views one after the other.
+
+    A view draws by its name and by how often that name came before it, so that adding a view of another name
+    leaves the draws of the rest as they are.
+
+    Args:
+        views: in order; none gives x back.
+    """
+
+    views: Sequence[View]
+
+    @property
+    def name(self) -> str:
+        """The views' names."""
+        return " + ".join(view.name for view in self.views) or "nothing"
+
+    @property
+    def may_change(self) -> frozenset[str]:
+        """What any of the views may invalidate."""
+        return frozenset[str]().union(*(view.may_change for view in self.views))
+
+    def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws) -> Float[Tensor, "batch 12 time"]:
+        """Give a view of each record, mV."""
+        met: dict[str, int] = {}
+        changes = []
+        for view in self.views:
+            before = met.setdefault(view.name, 0)
+            changes.append(view.plan(draws.child(before) if before else draws, tuple(x.shape)))
+            met[view.name] += 1
+        return in_parts(x, changes)
+
+
+def make(name: str, *, fs: float, probability: float = 1.0, **parameters: Any) -> View:
+    """Give a view by its name.
+
+    Args:
+        name: one of `VIEWS`.
+        fs: Hz, for the views that ask for it.
+        probability: chance that a record gets it.
+        parameters: keywords of its function, those without a default at least.
+
+    Raises:
+        ValueError: if there is no such view.
+        TypeError: if a parameter is missing or unknown.
+    """
+    if name not in VIEWS:
+        raise ValueError(f"`name` must be one of {', '.join(VIEWS)}; got {name!r}")
+    function, may_change = VIEWS[name]
+    given = dict(parameters)
+    asked = inspect.signature(function.plan).parameters
+    if "fs" in asked:
+        given["fs"] = fs
+    inspect.signature(function.plan).bind(None, None, **given)
+    return View(name, function, given, frozenset(may_change), probability)

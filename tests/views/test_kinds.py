@@ -1,0 +1,234 @@
+"""What each kind of view does, by its equation: times, phases, electrodes, leads, normalisation, the bank."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import Tensor
+
+from ecglipse.draws import Draws
+from ecglipse.leads import EXPANSION, LEADS
+from ecglipse.views import bank
+from ecglipse.views.electrodes import PAIRS, chest_shift, electrode_swap
+from ecglipse.views.erasing import block_mask, lead_mask, lead_subset, peak_mask, point_mask
+from ecglipse.views.mixing import ELECTRODES, FROM_ELECTRODES
+from ecglipse.views.noise import level_shift
+from ecglipse.views.normalise import min_max, z_score
+from ecglipse.views.parts import in_parts
+from ecglipse.views.spectral import phase_surrogate, spectral_gain
+from ecglipse.views.timing import crop_resize, time_warp
+from ecglipse.views.waves import oscillation
+
+
+def draws(seed: int = 0, n: int = 6) -> Draws:
+    return Draws.of(seed, "test", rows=range(n))
+
+
+def signals(n: int = 6, time: int = 600) -> Tensor:
+    eight = torch.randn(n, 8, time, generator=torch.Generator().manual_seed(5))
+    return torch.as_tensor(EXPANSION, dtype=torch.float32) @ eight
+
+
+def ramp(n: int, time: int) -> Tensor:
+    """Each lead is the time in samples."""
+    return torch.arange(float(time)).expand(n, 12, time).contiguous()
+
+
+def test_noise_of_the_bank_is_normal_white_and_unalike() -> None:
+    noise = bank.white(draws(n=100), 8, 1000)(slice(None)).double().numpy()
+    assert stats.kstest(noise.ravel(), "norm").pvalue > 1e-4
+    for lag in (1, 2, 50):
+        z = (noise[..., lag:] * noise[..., :-lag]).mean() * math.sqrt(noise[..., lag:].size)
+        assert abs(z) < 4.5
+    flat = noise.reshape(800, 1000)
+    alike = flat @ flat.T / 1000 - np.eye(800)
+    assert np.abs(alike[~np.eye(800, dtype=bool)]).max() < 0.6  # a shared stretch gives a half at most
+    assert alike[~np.eye(800, dtype=bool)].std() == pytest.approx(1 / math.sqrt(1000), rel=0.05)
+
+
+def test_highpassed_noise_has_size_one_and_nothing_below() -> None:
+    noise = bank.highpassed(draws(n=50), 4, 2000, cut_hz=20.0, fs=100.0)(slice(None))
+    assert float(noise.std()) == pytest.approx(1.0, rel=0.02)
+    power = (torch.fft.rfft(noise * torch.hann_window(2000)).abs() ** 2).mean((0, 1))
+    hz = torch.fft.rfftfreq(2000, 0.01)
+    assert power[hz < 19].mean() < 1e-3 * power[hz > 21].mean()
+
+
+def test_oscillation_equals_the_cosine() -> None:
+    hz, turns = torch.rand(3, 2, generator=torch.Generator().manual_seed(1)) * 60, torch.tensor([0.0, 0.25])
+    t = torch.arange(777, dtype=torch.float64) / 500.0
+    wanted = torch.cos(2 * math.pi * (hz.double()[..., None] * t - turns.double()[:, None]))
+    got = oscillation(hz, turns, 777, fs=500.0)
+    torch.testing.assert_close(got.double(), wanted, rtol=0, atol=5e-5)
+
+
+def test_a_shift_is_one_step_up_and_one_down_of_bounded_size() -> None:
+    added = level_shift(torch.zeros(200, 12, 500), draws(n=200), amplitude_mv=0.3, share=0.2)[:, 6]
+    assert ((added.diff(dim=-1) != 0).sum(-1) <= 2).all()
+    assert added.abs().max() <= 0.3
+    assert float((added != 0).float().mean()) == pytest.approx(0.2, abs=0.02)
+    assert added.amax(-1).std() > 0.05  # sizes are spread: small ones too
+
+
+def test_point_and_lead_masks_hide_their_share() -> None:
+    x = torch.ones(400, 12, 500)
+    hidden = point_mask(x, draws(n=400), share=0.2) == 0
+    assert abs(float(hidden.float().mean()) - 0.2) < 4.5 * 0.4 / math.sqrt(hidden.numel())
+    leads = lead_mask(x, draws(n=400), share=0.5)[..., 0] == 0
+    assert abs(float(leads.float().mean()) - 0.5) < 4.5 * 0.5 / math.sqrt(leads.numel())
+    assert (lead_mask(x, draws(n=400), share=1.0)[..., 0].sum(1) == 1).all()
+    assert torch.equal(point_mask(x, draws(n=400), share=0.0), x)
+    assert not point_mask(x, draws(n=400), share=1.0).any()
+
+
+def test_lead_subsets_have_every_size_and_every_lead() -> None:
+    kept = lead_subset(torch.ones(3000, 12, 4), draws(n=3000), fewest=2, most=5)[..., 0]
+    sizes, counts = kept.sum(1).unique(return_counts=True)
+    assert sizes.tolist() == [2, 3, 4, 5]
+    assert stats.chisquare(counts.numpy()).pvalue > 1e-4
+    assert stats.chisquare(kept.sum(0).numpy()).pvalue > 1e-4
+    with pytest.raises(ValueError, match=r"must be in 1\.\.12, in order; got 5, 2"):
+        lead_subset(kept[:, :, None].expand(-1, -1, 4), draws(n=3000), fewest=5, most=2)
+
+
+def test_a_block_for_all_leads_is_the_same_in_all_and_anywhere() -> None:
+    hidden = block_mask(torch.ones(2000, 12, 50), draws(n=2000), share=0.2, leads="all") == 0
+    assert (hidden == hidden[:, :1]).all()
+    assert (hidden[:, 0].sum(-1) == 10).all()
+    assert stats.chisquare(hidden[:, 0].sum(0).numpy()).pvalue > 1e-4
+
+
+def test_peaks_and_rest_make_the_whole() -> None:
+    x = signals()
+    peaks, rest = (peak_mask(x, draws(), keep=keep) for keep in ("peaks", "rest"))
+    torch.testing.assert_close(peaks + rest, x)
+    assert not ((peaks != 0) & (rest != 0)).any()
+    assert peaks.mean() > rest.mean()
+
+
+def test_phase_surrogates_keep_spectra_and_phases_between_leads() -> None:
+    x = signals(time=501)
+    y = phase_surrogate(x, draws())
+    torch.testing.assert_close(torch.fft.rfft(y).abs(), torch.fft.rfft(x).abs(), rtol=1e-3, atol=1e-3)
+    cross = [torch.fft.rfft(z[:, 0]) * torch.fft.rfft(z[:, 7]).conj() for z in (x, y)]
+    torch.testing.assert_close(cross[1], cross[0], rtol=1e-3, atol=1e-1)
+    torch.testing.assert_close(phase_surrogate(x, draws(), phase_rad=0.0), x, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("time", [600, 601, 250, 37])
+def test_spectral_gain_of_one_gives_x_back(time: int) -> None:
+    """Beta(1e6, 1e-3) is 1: the transform and its inverse are each other's."""
+    x = signals(time=time)
+    y = spectral_gain(x, draws(), fs=100.0, alpha=1e6, beta=1e-3)
+    torch.testing.assert_close(y, x, rtol=0, atol=1e-5)
+
+
+def test_spectral_gain_is_beta_distributed_on_average() -> None:
+    x = signals(40)
+    y = spectral_gain(x, draws(n=40), fs=100.0)
+    scale = float((x * y).mean() / (x * x).mean())
+    assert scale == pytest.approx(5 / 7, abs=0.02)
+
+
+def test_crops_stretch_a_piece_of_the_record() -> None:
+    read = crop_resize(ramp(300, 500), draws(n=300), least=0.6)[:, 0]
+    step = read.diff(dim=-1)
+    torch.testing.assert_close(step, step[:, :1].expand_as(step), rtol=0, atol=1e-3)
+    share = step[:, 0]
+    assert share.min() >= 0.6 - 1e-4
+    assert share.max() <= 1 + 1e-4
+    assert stats.kstest(share.numpy(), "uniform", (0.6, 0.4)).pvalue > 1e-4
+    assert read.min() >= 0
+    assert read.max() <= 499
+    x = signals()
+    torch.testing.assert_close(crop_resize(x, draws(), least=1.0), x, rtol=0, atol=1e-5)
+
+
+def test_warped_time_runs_forward_at_bounded_speed_from_end_to_end() -> None:
+    read = time_warp(ramp(100, 1000), draws(n=100), fastest=1.2, fs=100.0)[:, 0]
+    speed = read.diff(dim=-1)
+    assert speed.min() >= 1 / 1.2**2 - 1e-3
+    assert speed.max() <= 1.2**2 + 1e-3
+    assert (read[:, 0] == 0).all()
+    torch.testing.assert_close(read[:, -1], torch.full((100,), 999.0), rtol=0, atol=1e-2)
+    assert speed.std(-1).min() > 0.01
+    x = signals()
+    assert torch.equal(time_warp(x, draws(), fastest=1.0, fs=100.0), x)
+
+
+@pytest.mark.parametrize("pair", [*PAIRS, "V1-V6"])
+def test_a_swap_gives_the_leads_of_swapped_electrodes(pair: str) -> None:
+    potentials = torch.randn(6, 9, 50, generator=torch.Generator().manual_seed(1))
+    one, other = (ELECTRODES.index(name) for name in pair.split("-"))
+    order = list(range(9))
+    order[one], order[other] = other, one
+    to_leads = torch.as_tensor(FROM_ELECTRODES, dtype=torch.float32)
+    swapped = electrode_swap(to_leads @ potentials, draws(), pairs=(pair,))
+    torch.testing.assert_close(swapped, to_leads @ potentials[:, order], rtol=0, atol=1e-5)
+
+
+def test_arms_exchanged_turn_lead_one_over() -> None:
+    x = signals()
+    leads = {name: index for index, name in enumerate(LEADS)}
+    y = electrode_swap(x, draws(), pairs=("RA-LA",))
+    assert torch.equal(y[:, leads["I"]], -x[:, leads["I"]])
+    assert torch.equal(y[:, leads["II"]], x[:, leads["III"]])
+    assert torch.equal(y[:, leads["aVR"]], x[:, leads["aVL"]])
+    assert torch.equal(y[:, 6:], x[:, 6:])
+
+
+def test_a_limb_for_a_chest_electrode_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"two of RA, LA, LL or two of V1\.\.V6, .*; got 'RA-V1'"):
+        electrode_swap(signals(), draws(), pairs=("RA-V1",))
+
+
+def test_a_chest_shift_mixes_neighbours_of_one_side() -> None:
+    x = torch.arange(12.0)[:, None].expand(400, 12, 30).contiguous()
+    moved = chest_shift(x, draws(n=400), most=0.4)[..., 0] - torch.arange(12.0)
+    assert not moved[:, :6].any()
+    assert moved.abs().max() <= 0.4
+    right, left = moved[:, 8] > 0, moved[:, 8] < 0
+    assert 140 < int(right.sum()) < 260
+    torch.testing.assert_close(moved[:, 7:11], moved[:, 7:8].expand(-1, 4), rtol=0, atol=1e-5)
+    assert not moved[right, 11].any()
+    assert not moved[left, 6].any()
+
+
+@pytest.mark.parametrize("per", ["record", "lead"])
+def test_normalised_records_have_the_range_or_the_moments_they_should(per: str) -> None:
+    x = signals() * 3 + 1
+    x[2] = 0.7
+    dims = (1, 2) if per == "record" else (2,)
+    y = min_max(x, draws(), per=per)
+    assert y.amin(dims)[[0, 1, 3]].abs().max() == 0
+    torch.testing.assert_close(y.amax(dims)[[0, 1, 3]], torch.ones_like(y.amax(dims)[[0, 1, 3]]))
+    z = z_score(x, draws(), per=per)
+    assert z.mean(dims).abs().max() < 1e-5
+    torch.testing.assert_close(z.std(dims, correction=0)[0], torch.ones_like(z.std(dims, correction=0)[0]))
+    assert not y[2].any()
+    assert z[2].abs().max() < 1e-3
+
+
+def test_parts_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = signals(7)
+    whole = point_mask(x, draws(n=7), share=0.3)
+    monkeypatch.setattr("ecglipse.views.parts.PART_BYTES", 3 * 12 * 600 * 4)
+    assert torch.equal(point_mask(x, draws(n=7), share=0.3), whole)
+    assert in_parts(x, [None]) is x
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda x, d: crop_resize(x, d, least=0.0), "`least` must be in 0..1 and not 0; got 0.0"),
+        (lambda x, d: time_warp(x, d, fastest=0.9, fs=100.0), "`fastest` must be >= 1; got 0.9"),
+        (lambda x, d: time_warp(x, d, fastest=1.1, fs=100.0, knot_s=0.0), "`knot_s` must be > 0; got 0.0"),
+        (lambda x, d: chest_shift(x, d, most=1.5), "`most` must be in 0..1; got 1.5"),
+        (lambda x, d: point_mask(x, d, share=-0.1), "`share` must be in 0..1; got -0.1"),
+    ],
+)
+def test_programmers_mistakes_are_named_by_each_view(call, words: str) -> None:
+    with pytest.raises(ValueError, match=words.replace(".", r"\.")):
+        call(signals(), draws())
