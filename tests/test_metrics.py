@@ -6,22 +6,31 @@ import jaxtyping
 import numpy as np
 import pytest
 from sklearn.metrics import (
+    accuracy_score,
     average_precision_score,
     balanced_accuracy_score,
     brier_score_loss,
     f1_score,
     log_loss,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
     roc_auc_score,
 )
 
+from ecglipse.corpora.challenge_weights import challenge_weights
+from ecglipse.corpora.label_sets import LABEL_SETS
 from ecglipse.metrics import (
     apply_temperature,
     auprc,
     auroc,
     best_thresholds,
     brier,
+    challenge_score,
     ece,
     evaluate,
+    evaluate_numbers,
+    fmax,
     temperature,
 )
 
@@ -153,7 +162,9 @@ def test_rare_classes_are_reported_but_kept_out_of_every_average() -> None:
     truth[:9, 2] = 1
     all_three = evaluate(truth, scores, kind="multilabel", classes=("A", "B", "C"))
     two = evaluate(truth[:, :2], scores[:, :2], kind="multilabel", classes=("A", "B"))
-    assert all_three.metrics == two.metrics
+    averages = set(two.metrics) - {"fmax"}
+    assert len(averages) == 7
+    assert {m: all_three.metrics[m] for m in averages} == {m: two.metrics[m] for m in averages}
     assert all_three.left_out == ("C",)
     assert all_three.per_class["auroc"]["C"] == auroc(truth[:, 2], scores[:, 2])
     kept = evaluate(truth, scores, kind="multilabel", classes=("A", "B", "C"), min_positives=9)
@@ -347,3 +358,151 @@ def test_apply_temperature_keeps_ranks_and_ends() -> None:
     np.testing.assert_allclose(shares, [[0.0, 0.09 / 0.58, 0.49 / 0.58]], atol=1e-12)
     with pytest.raises(ValueError, match=r"`t` must be > 0; got 0\.0"):
         apply_temperature(scores, 0.0, "binary")
+
+
+def test_numbers_equal_sklearn_on_1000_tasks() -> None:
+    rng = np.random.default_rng(11)
+    degenerate = 0
+    for _ in range(1000):
+        n = int(rng.integers(1, 40))
+        y = rng.choice([rng.normal(60, 15, n), np.round(rng.normal(60, 1, n)), np.full(n, 55.0)])[:, None]
+        p = y * rng.random() + rng.normal(0, 10, (n, 1))
+        m = evaluate_numbers(y, p)
+        assert m.metrics["mae"] == pytest.approx(mean_absolute_error(y, p), rel=1e-12)
+        assert m.metrics["rmse"] == pytest.approx(mean_squared_error(y, p) ** 0.5, rel=1e-12)
+        if np.ptp(y) == 0:
+            degenerate += 1
+            assert m.metrics["r2"] is None
+            assert m.undefined["r2"] == "all test records have the same value"
+        else:
+            assert m.metrics["r2"] == pytest.approx(r2_score(y, p), rel=1e-9, abs=1e-12)
+            assert m.metrics["slope"] == pytest.approx(np.polyfit(y[:, 0], p[:, 0], 1)[0], rel=1e-6, abs=1e-9)
+    assert 100 < degenerate < 900
+
+
+def test_numbers_that_are_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="finite numbers"):
+        evaluate_numbers(np.ones((2, 1)), np.array([[1.0], [np.nan]]))
+    with pytest.raises(ValueError, match="at least one record"):
+        evaluate_numbers(np.ones((0, 1)), np.ones((0, 1)))
+
+
+def test_every_class_metric_equals_sklearn_on_1000_tasks() -> None:
+    """Multi-label tasks of any size and prevalence, tied scores, thresholds on scores, one-sided classes."""
+    rng = np.random.default_rng(21)
+    degenerate = 0
+    for _ in range(1000):
+        n, k = int(rng.integers(1, 40)), int(rng.integers(1, 5))
+        truth = (rng.random((n, k)) < rng.choice([0.0, 0.1, 0.5, 0.9, 1.0], k)).astype(np.uint8)
+        scores = np.round(rng.random((n, k)), int(rng.integers(1, 4)))
+        thresholds = np.round(rng.random(k), 1)
+        names = tuple(f"c{i}" for i in range(k))
+        found = evaluate(
+            truth, scores, kind="multilabel", classes=names, thresholds=thresholds, min_positives=1
+        )
+        decided = (scores >= thresholds).astype(int)
+        sides = [0 < truth[:, i].sum() < n for i in range(k)]
+        for i, name in enumerate(names):
+            if truth[:, i].any():
+                assert found.per_class["f1"][name] == pytest.approx(
+                    f1_score(truth[:, i], decided[:, i], zero_division=0), abs=1e-12
+                )
+            else:
+                assert found.per_class["f1"][name] is None
+                assert "no positive" in found.undefined[f"f1[{name}]"]
+            if sides[i]:
+                of = (truth[:, i], scores[:, i])
+                assert found.per_class["auroc"][name] == pytest.approx(roc_auc_score(*of), abs=1e-12)
+                assert found.per_class["auprc"][name] == pytest.approx(
+                    average_precision_score(*of), abs=1e-12
+                )
+        kept = [i for i in range(k) if sides[i]]
+        if not kept:
+            degenerate += 1
+            assert found.metrics["balanced_accuracy"] is None
+            assert found.undefined["balanced_accuracy"].startswith("no class has")
+            continue
+        balanced = [balanced_accuracy_score(truth[:, i], decided[:, i]) for i in kept]
+        assert found.metrics["balanced_accuracy"] == pytest.approx(np.mean(balanced), abs=1e-12)
+        each = [brier_score_loss(truth[:, i], scores[:, i]) for i in kept]
+        assert found.metrics["brier"] == pytest.approx(np.mean(each), abs=1e-12)
+        exact = np.mean([accuracy_score(truth[:, i], decided[:, i]) for i in kept])
+        assert found.metrics["accuracy"] == pytest.approx(exact, abs=1e-12)
+    assert 100 < degenerate < 900
+
+
+def test_fmax_equals_a_loop_over_records() -> None:
+    rng = np.random.default_rng(22)
+    for _ in range(20):
+        truth = (rng.random((30, 4)) < 0.3).astype(np.uint8)
+        scores = np.clip(0.4 * truth + 0.6 * rng.random((30, 4)), 0, 1)
+        best = 0.0
+        for step in range(101):
+            given = scores >= step / 100
+            precisions = [t[g].mean() for t, g in zip(truth, given, strict=True) if g.any()]
+            recalls = [g[t == 1].mean() for t, g in zip(truth, given, strict=True) if t.any()]
+            if precisions and np.mean(precisions) + np.mean(recalls) > 0:
+                p, r = np.mean(precisions), np.mean(recalls)
+                best = max(best, 2 * p * r / (p + r))
+        assert fmax(truth, scores) == pytest.approx(best, abs=1e-12)
+    assert fmax(truth, truth.astype(np.float64)) == 1.0
+    assert fmax(np.zeros((3, 2), dtype=np.uint8), np.full((3, 2), 0.5)) is None
+    none = evaluate(
+        np.zeros((3, 2), dtype=np.uint8), np.full((3, 2), 0.5), kind="multilabel", classes=("a", "b")
+    )
+    assert none.undefined["fmax"] == "no test record has any class"
+
+
+WEIGHTS_2021 = """
+AF AFL BBB Brady LBBB RBBB IAVB IRBBB LAD LAnFB LPR LQRSV LQT NSIVCB NSR PAC PR PRWP PVC QAb RAD SA SB STach TAb TInv
+AF 1 .5 .475 .3 .475 .4 .3 .3 .35 .35 .3 .425 .45 .35 .25 .3375 .375 .425 .375 .4 .35 .3 .3 .375 .5 .5
+BBB .475 .475 1 .325 .475 .425 .325 .325 .375 .375 .325 .45 .475 .375 .275 .3625 .4 .45 .4 .375 .375 .325 .325 .4 .475 .475
+LQRSV .425 .425 .45 .375 .45 .475 .375 .375 .425 .425 .375 1 .475 .425 .325 .4125 .45 .475 .45 .325 .425 .375 .375 .45 .425 .425
+NSR .25 .25 .275 .45 .275 .35 .45 .45 .4 .4 .45 .325 .3 .4 1 .4125 .375 .325 .375 .15 .4 .45 .45 .375 .25 .25
+PAC .3375 .3375 .3625 .4625 .3625 .4375 .4625 .4625 .4875 .4875 .4625 .4125 .3875 .4875 .4125 1 .4625 .4125 .4625 .2375 .4875 .4625 .4625 .4625 .3375 .3375
+QAb .4 .4 .375 .2 .375 .3 .2 .2 .25 .25 .2 .325 .35 .25 .15 .2375 .275 .325 .275 1 .25 .2 .2 .275 .4 .4
+"""  # noqa: E501
+"""Rows of the Challenge's own table."""
+
+
+def test_challenge_weights_are_the_published_ones() -> None:
+    head, *rows = [line.split() for line in WEIGHTS_2021.strip().splitlines()]
+    classes = tuple(LABEL_SETS["cinc2021-scored"])
+    found = challenge_weights("cinc2021-scored", classes)
+    assert isinstance(found, tuple)
+    weights, normal = found
+    assert classes[normal] == "NSR"
+    assert np.array_equal(weights, weights.T)
+    alias = {"CLBBB": "LBBB", "CRBBB": "RBBB"}
+    names = [alias.get(name, name) for name in classes]
+    assert sorted(names) == sorted(head)
+    for name, *values in rows:
+        wanted = [float(values[head.index(other)]) for other in names]
+        assert weights[names.index(name)] == pytest.approx(wanted, abs=1e-12)
+    assert challenge_weights("superclass", ("NORM",)) is None
+    assert "2 of the 26 scored classes" in str(challenge_weights("cinc2021-scored", classes[2:]))
+
+
+def test_challenge_score_equals_its_loop_and_its_ends() -> None:
+    rng = np.random.default_rng(23)
+    classes = tuple(LABEL_SETS["cinc2020-scored"])
+    found = challenge_weights("cinc2020-scored", classes)
+    assert isinstance(found, tuple)
+    weights, normal = found
+
+    def loop(truth: np.ndarray, given: np.ndarray) -> float:
+        total = 0.0
+        for t, g in zip(truth, given, strict=True):
+            for j in np.flatnonzero(t):
+                for k in np.flatnonzero(g):
+                    total += weights[j, k] / max((t | g).sum(), 1)
+        return total
+
+    truth, given = rng.random((2, 60, len(classes))) < 0.08
+    idle = np.zeros_like(truth)
+    idle[:, normal] = True
+    wanted = (loop(truth, given) - loop(truth, idle)) / (loop(truth, truth) - loop(truth, idle))
+    assert challenge_score(truth, given, weights, normal=normal) == pytest.approx(wanted, abs=1e-12)
+    assert challenge_score(truth, truth, weights, normal=normal) == pytest.approx(1.0)
+    assert challenge_score(truth, idle, weights, normal=normal) == 0.0
+    assert challenge_score(idle, given, weights, normal=normal) is None

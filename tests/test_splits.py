@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ecglipse.errors import TaskError
-from ecglipse.splits import by_folds, by_patient, fraction_subset, label_order, restrict, rotations
+from ecglipse.splits import (
+    by_folds,
+    by_patient,
+    fraction_subset,
+    label_order,
+    restrict,
+    rotations,
+    shot_subset,
+    strata,
+)
 from ecglipse.tasks import Labels, Task
 
 FRACTIONS = (0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -64,6 +73,47 @@ def test_subsets_are_stratified() -> None:
         chance.append(np.abs(y[rng.permutation(2000)[:200]].mean(axis=0) - y.mean(axis=0)))
     assert np.max(ours) < 0.025
     assert np.mean(ours) < 0.5 * np.mean(chance)
+
+
+@given(n=st.integers(20, 120), seed=st.integers(0, 50), draw=st.integers(0, 3))
+@settings(max_examples=40, deadline=None)
+def test_shots_are_nested_hold_whole_patients_and_enough_of_each_class(n: int, seed: int, draw: int) -> None:
+    rng = np.random.default_rng(seed)
+    y = (rng.random((n, 3)) < [0.6, 0.2, 0.03]).astype(np.uint8)
+    patients = rng.integers(0, max(2, n // 2), size=n)
+    full = np.concatenate([y, ~y.any(axis=1, keepdims=True)], axis=1).astype(int)
+    smaller: set[int] = set()
+    for k in (1, 5, 10, 25):
+        chosen = shot_subset(y, patients, k, seed=0, draw=draw)
+        assert (full[chosen].sum(axis=0) >= np.minimum(k, full.sum(axis=0))).all()
+        assert set(np.flatnonzero(np.isin(patients, patients[chosen]))) == set(chosen)
+        assert smaller <= set(chosen)
+        smaller = set(chosen)
+
+
+def test_shots_of_a_binary_task_are_k_of_each_side() -> None:
+    y = (np.arange(400) % 10 == 0).astype(np.uint8)[:, None]
+    chosen = shot_subset(y, np.arange(400), 7, seed=0, draw=0)
+    assert (len(chosen), int(y[chosen].sum())) == (14, 7)
+    assert not np.array_equal(chosen, shot_subset(y, np.arange(400), 7, seed=0, draw=1))
+    assert np.array_equal(chosen, shot_subset(y, np.arange(400), 7, seed=0, draw=0))
+    with pytest.raises(ValueError, match="`k` must be 1 or more"):
+        shot_subset(y, np.arange(400), 0, seed=0, draw=0)
+
+
+def test_numbers_are_stratified_by_fifths_and_nested() -> None:
+    rng = np.random.default_rng(0)
+    y = rng.normal(60, 15, size=(500, 1)).astype(np.float32)
+    patients = np.arange(500)
+    edges = np.quantile(y, [0.2, 0.4, 0.6, 0.8])
+    smaller: set[int] = set()
+    for fraction in (0.02, 0.1, 0.5, 1.0):
+        chosen = fraction_subset(y, patients, fraction, seed=0, draw=1)
+        counts = np.bincount(np.searchsorted(edges, y[chosen, 0], side="right"), minlength=5)
+        assert counts.max() - counts.min() <= 1
+        assert smaller <= set(chosen.tolist())
+        smaller = set(chosen.tolist())
+    assert strata(np.ones((4, 1), dtype=np.float32)).shape == (4, 1), "equal numbers are one stratum"
 
 
 def test_draws_differ_and_repeat() -> None:

@@ -5,14 +5,18 @@ from collections.abc import Iterator
 import jaxtyping
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import r2_score, roc_auc_score
 
 from ecglipse.metrics import auroc
 from ecglipse.statistics import (
+    bootstrap_explained,
     bootstrap_macro_auroc,
     delong,
+    explained,
     holm,
     interval,
+    label_ratio,
+    labels_needed,
     macro_auroc,
     paired_difference,
     resample,
@@ -372,3 +376,79 @@ def test_delong_refuses() -> None:
         delong(truth, np.zeros(2), np.zeros(3))
     with pytest.raises(ValueError, match=r"scores must hold numbers; got NaN"):
         delong(truth, np.zeros(2), np.array([0, np.nan]))
+
+
+FRACTIONS = np.array([0.01, 0.1, 1.0])
+
+
+def needed(curve: list[float], target: float) -> float:
+    return float(labels_needed(FRACTIONS, np.array([curve]), np.array([target]))[0])
+
+
+def test_labels_needed_lie_on_the_line_over_the_logarithm() -> None:
+    assert needed([0.5, 0.6, 0.8], 0.55) == pytest.approx(10**-1.5)
+    assert needed([0.5, 0.6, 0.8], 0.65) == pytest.approx(10**-0.75)
+    assert needed([0.5, 0.6, 0.8], 0.8) == pytest.approx(1.0)
+    assert needed([0.5, 0.7, 0.6], 0.65) == pytest.approx(10**-1.25), "what was reached first counts"
+
+
+def test_labels_needed_are_censored_where_the_curve_ends() -> None:
+    assert needed([0.5, 0.6, 0.8], 0.5) == 0.0
+    assert needed([0.5, 0.6, 0.8], 0.81) == np.inf
+    assert np.isnan(needed([0.5, np.nan, 0.8], 0.7))
+    with pytest.raises(ValueError, match="two or more, ascending"):
+        labels_needed(np.array([0.1]), np.ones((1, 1)), np.ones(1))
+    with pytest.raises(ValueError, match="two or more, ascending"):
+        labels_needed(np.array([0.5, 0.1]), np.ones((1, 2)), np.ones(1))
+
+
+def test_a_curve_moved_by_a_factor_of_labels_has_that_ratio() -> None:
+    """A method that is everywhere where its opponent is with three times the labels: a third is enough."""
+    fractions = np.geomspace(0.01, 1.0, 9)
+    opponent = 0.6 + 0.05 * np.log(fractions)
+    mine = 0.6 + 0.05 * np.log(3 * fractions)
+    noise = np.random.default_rng(0).normal(0, 0.004, size=(2000, 1))
+    found = label_ratio(
+        fractions,
+        mine,
+        mine + noise,
+        opponent=opponent[4],
+        opponent_replicates=opponent[4] + np.random.default_rng(1).normal(0, 0.004, size=2000),
+        at=float(fractions[4]),
+    )
+    assert found.estimate == pytest.approx(1 / 3)
+    spread = 1.96 * np.sqrt(2) * 0.004 / 0.05
+    assert np.log(found.low) == pytest.approx(np.log(1 / 3) - spread, abs=0.03)
+    assert np.log(found.high) == pytest.approx(np.log(1 / 3) + spread, abs=0.03)
+    assert (found.least, found.most) == (pytest.approx(0.1), pytest.approx(10.0))
+
+
+def test_an_interval_of_labels_needed_may_be_open() -> None:
+    replicates = np.tile([0.5, 0.6, 0.7], (100, 1))
+    targets = np.r_[np.full(90, 0.65), np.full(10, 0.9)]
+    found = label_ratio(
+        FRACTIONS, replicates[0], replicates, opponent=0.65, opponent_replicates=targets, at=0.1
+    )
+    assert found.high == np.inf
+    assert found.low == found.estimate == pytest.approx(10**-0.5 / 0.1)
+    same = label_ratio(
+        FRACTIONS, replicates[0], replicates, opponent=0.6, opponent_replicates=replicates[:, 1], at=0.1
+    )
+    assert (same.low, same.estimate, same.high) == pytest.approx((1.0, 1.0, 1.0))
+
+
+def test_explained_equals_sklearn_on_repeated_records() -> None:
+    rng = np.random.default_rng(5)
+    truth = rng.normal(60, 15, (80, 1))
+    scores = truth + rng.normal(0, 10, (2, 3, 80, 1))
+    whole = [r2_score(truth, scores[s, d]) for s in range(2) for d in range(3)]
+    assert explained(scores, truth) == pytest.approx(np.mean(whole), abs=1e-12)
+    patients = np.repeat(np.arange(40), 2)
+    resampling = resample(np.zeros((80, 1), dtype=np.uint8), patients, replicates=5, seed=0)
+    found = bootstrap_explained(scores, truth, resampling)
+    shares = resampling.shares(2, 3)
+    for b in range(5):
+        rows = np.repeat(np.arange(80), resampling.weights[b])
+        each = [[r2_score(truth[rows], scores[s, d][rows]) for d in range(3)] for s in range(2)]
+        assert found[b] == pytest.approx(np.sum(shares[b] * each), abs=1e-12)
+    assert np.isnan(explained(scores, np.full((80, 1), 60.0)))

@@ -40,6 +40,20 @@ def test_sex_takes_records_of_known_sex() -> None:
     assert found.task.kind == "binary"
 
 
+def test_age_takes_known_ages_below_ninety() -> None:
+    """Stores hold 90 for "over 89": PTB-XL's 300 must not become a label."""
+    table = pd.DataFrame(
+        {"patient_id": list("aabcd"), "age": [40.0, 41.5, None, 90.0, 89.0], "sex": None, "codes": [[]] * 5}
+    )
+    labels = label(find_task("age", {}, table), table)
+    assert labels.rows.tolist() == [0, 1, 4]
+    assert labels.y[:, 0].tolist() == [40.0, 41.5, 89.0]
+    assert labels.y.dtype == np.float32
+    assert labels.patients[0] == labels.patients[1] != labels.patients[2]
+    with pytest.raises(TaskError, match="fewer than two records of known age"):
+        label(find_task("age", {}, table), table.iloc[2:4].reset_index(drop=True))
+
+
 def test_superclass_is_multi_label_over_records_with_a_diagnosis() -> None:
     records = table([["NORM", "SR"], ["IMI", "NDT"], ["SR"], ["LAFB", "LVH"], ["NORM"]])
     found = label(find_task("superclass", VOCABULARY, records), records)

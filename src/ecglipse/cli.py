@@ -391,10 +391,12 @@ def transfer(
 
     made = verb(config, run=run, rotation=rotation, overrides=overrides or ())
     lines = [
-        f"{row['task']}, {row['fraction']:.0%} of labels, {row['probe']}"
+        f"{row['task']}, "
+        + (f"{row['fraction']:.0%} of labels" if row["fraction"] > 0 else f"{-row['fraction']:g} a class")
+        + f", {row['probe']}"
         + (", whole validation set" if row["validation"] == "full" else "")
-        + ": macro AUROC "
-        + ("n/a" if row["macro_auroc"] is None else f"{row['macro_auroc']:.3f}")
+        + f": {'R2' if row['metric'] == 'r2' else 'macro AUROC'} "
+        + ("n/a" if row[row["metric"]] is None else f"{row[row['metric']]:.3f}")
         + f" ({row['draws']} {'draw' if row['draws'] == 1 else 'draws'})"
         for row in made.scores
     ]
@@ -514,8 +516,14 @@ def masks(
 
 
 @app.command
-def report(folder: Path, *, out: Path | None = None, as_json: Json = False) -> None:
-    """Write the report of a study: one HTML page, a CSV and a Markdown table.
+def report(
+    folder: Path,
+    *,
+    out: Path | None = None,
+    without_floors: Annotated[bool, Flag] = False,
+    as_json: Json = False,
+) -> None:
+    """Write the report of a study: one HTML page, a CSV, and tables for Markdown and LaTeX.
 
     Parameters
     ----------
@@ -523,13 +531,15 @@ def report(folder: Path, *, out: Path | None = None, as_json: Json = False) -> N
         Of the study.
     out
         Folder to write to; by default the study's own.
+    without_floors
+        Rank the methods even where floors are missing; the page says so.
     as_json
         Print the paths as JSON.
     """
     from ecglipse.commands._report import report as verb
 
-    made = verb(folder, out=out)
-    _print(made, f"wrote `{made.html}`, `{made.csv}` and `{made.markdown}`", as_json=as_json)
+    made = verb(folder, out=out, without_floors=without_floors)
+    _print(made, f"wrote `{made.html}`, `{made.csv}`, `{made.markdown}` and `{made.latex}`", as_json=as_json)
 
 
 @app.command

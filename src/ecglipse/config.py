@@ -241,8 +241,10 @@ class Method(Section):
 
     title: str = ""
     """How the report calls it; the method's name if empty."""
-    kind: Literal["pretrained", "init", "scratch"] = "pretrained"
-    """pretrained without labels; init: a random encoder, frozen; scratch: a random encoder, fine-tuned."""
+    kind: Literal["pretrained", "init", "scratch", "handcrafted", "majority"] = "pretrained"
+    """pretrained without labels; the rest are floors. init: a random encoder, frozen; scratch: a random
+    encoder, fine-tuned; handcrafted: rates, intervals, amplitudes and band powers; majority: a constant, so
+    that every record gets what is most common."""
     views: Literal["base", "3kg", "3kg-projection"] = "base"
     """What makes a view beside the base augmentation."""
     masks: Literal["none", "random", "adversarial", "predicted", "saliency", "qrs", "t", "published"] = "none"
@@ -301,10 +303,15 @@ class Transfer(Section):
     """Names of tasks."""
     fractions: tuple[Share, ...] = (0.05, 0.1, 1.0)
     """Shares of the training labels."""
+    shots: tuple[Count, ...] = ()
+    """Budgets of another kind, beside the fractions: so many patients' records of each class."""
     draws: Count = 5
-    """Label subsets a fraction; the whole has one."""
+    """Label subsets a budget; the whole has one."""
     probes: tuple[Literal["linear", "knn", "finetune"], ...] = ("linear",)
     """How features are read; `scratch` methods are always fine-tuned."""
+    robustness: bool = False
+    """Whether the linear probe, of the most labels, is also read on disturbed test recordings: noise, lost
+    leads, swapped electrodes, other recorders."""
     finetune_draws: Count = 2
     """Label subsets a fraction that are fine-tuned: the first ones."""
     validation: tuple[Literal["matched", "full"], ...] = ("matched",)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Integer, Num
 
 from ecglipse.errors import LedgerError
 
@@ -45,14 +45,14 @@ class Predictions:
 
     Args:
         rows: of the store.
-        scores: probabilities.
-        truth: 0 or 1.
+        scores: probabilities; of a regression, the predicted numbers.
+        truth: 0 or 1; of a regression, the true numbers.
         patients: codes 0..n_patients-1; equal for records of one patient.
     """
 
     rows: Integer[np.ndarray, " record"]
     scores: Float[np.ndarray, "record class"]
-    truth: Integer[np.ndarray, "record class"]
+    truth: Num[np.ndarray, "record class"]
     patients: Integer[np.ndarray, " record"]
 
 
@@ -68,6 +68,17 @@ def cell_id(**determinants: Any) -> str:
     """
     text = json.dumps(_canonical(determinants), sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def headline(line: Mapping[str, Any]) -> str:
+    """Name the metric that a line's task is judged by; higher is better."""
+    return "r2" if line["task_kind"] == "regression" else "macro_auroc"
+
+
+def budget(line: Mapping[str, Any]) -> float:
+    """Give what a line was trained with: the share of the labels, or -k for k of each class."""
+    shots = int(line.get("shots", 0))
+    return -float(shots) if shots else float(line["fraction"])
 
 
 class Ledger:
@@ -91,7 +102,7 @@ class Ledger:
         *,
         rows: Integer[np.ndarray, " record"],
         scores: Float[np.ndarray, "record class"],
-        truth: Integer[np.ndarray, "record class"],
+        truth: Num[np.ndarray, "record class"],
         patients: Integer[np.ndarray, " record"],
     ) -> None:
         """Add a cell: its predictions first, then its line; nothing if the cell is there already.
@@ -100,7 +111,7 @@ class Ledger:
             line: the keys of `REQUIRED`, and more if wanted. Numbers that are NaN or infinite become null.
             rows: row of each test record in the store.
             scores: probabilities; kept as float32, so metrics should be computed from float32.
-            truth: 0 or 1.
+            truth: 0 or 1, or float numbers, kept as float32.
             patients: codes of the patients.
 
         Raises:
@@ -114,7 +125,7 @@ class Ledger:
             packed,
             rows=rows.astype(np.int64),
             scores=scores.astype(np.float32),
-            truth=truth.astype(np.uint8),
+            truth=truth.astype(np.float32 if truth.dtype.kind == "f" else np.uint8),
             patients=patients.astype(np.int64),
         )
         content = packed.getvalue()
@@ -245,7 +256,7 @@ def _check(
     *,
     rows: Integer[np.ndarray, " record"],
     scores: Float[np.ndarray, "record class"],
-    truth: Integer[np.ndarray, "record class"],
+    truth: Num[np.ndarray, "record class"],
     patients: Integer[np.ndarray, " record"],
 ) -> str:
     """Refuse what is not a ledger line with its predictions; give the cell."""

@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int, UInt8
+from jaxtyping import Float32, Int, UInt8
 
 from ecglipse.errors import TaskError
 from ecglipse.seeding import numpy_rng
@@ -162,8 +162,19 @@ def label_order(
     return np.lexsort((rng.permutation(len(codes)), place[codes]))
 
 
+def strata(
+    y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"],
+) -> UInt8[np.ndarray, "record stratum"]:
+    """Give labels as they are, and numbers as the fifth of all numbers that they lie in, one-hot."""
+    if y.dtype == np.uint8:
+        return np.asarray(y)
+    edges = np.unique(np.quantile(y[:, 0], [0.2, 0.4, 0.6, 0.8]))
+    found = np.eye(len(edges) + 1, dtype=np.uint8)[np.searchsorted(edges, y[:, 0], side="right")]
+    return np.asarray(found[:, found.any(axis=0)])
+
+
 def fraction_subset(
-    y: UInt8[np.ndarray, "record class"],
+    y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"],
     patients: Int[np.ndarray, " record"],
     fraction: float,
     *,
@@ -176,7 +187,7 @@ def fraction_subset(
     every class that has one, and then to the end of the last patient's records.
 
     Args:
-        y: labels of all training records.
+        y: labels of all training records; numbers are stratified by fifths.
         patients: code of each record's patient.
         fraction: share of the records, in (0, 1].
         seed: of the order.
@@ -187,6 +198,7 @@ def fraction_subset(
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"`fraction` must be in (0, 1]; got {fraction}")
+    y = strata(y)
     order = label_order(y, patients, seed=seed, draw=draw)
     sorted_y = y[order].astype(bool)
     firsts = [int(np.argmax(column)) + 1 for column in (*sorted_y.T, *(~sorted_y).T) if column.any()]
@@ -194,6 +206,52 @@ def fraction_subset(
     while size < len(order) and patients[order[size]] == patients[order[size - 1]]:
         size += 1
     return np.sort(order[:size])
+
+
+def shot_subset(
+    y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"],
+    patients: Int[np.ndarray, " record"],
+    k: int,
+    *,
+    seed: int,
+    draw: int,
+) -> Int[np.ndarray, " chosen"]:
+    """Take k records of each class, or all there are: nested in every larger k, patients together.
+
+    "No class at all" (the negatives of a binary task) counts as a class, and so does each fifth of the
+    numbers of a regression. Classes take turns, the rarest first; a patient comes with all records, and a
+    record counts for all its classes, so a class may have more than k.
+
+    Args:
+        y: labels of all training records.
+        patients: code of each record's patient.
+        k: records of each class.
+        seed: of the order.
+        draw: which subset of this size.
+
+    Returns:
+        Positions in `y`, ascending.
+    """
+    if k < 1:
+        raise ValueError(f"`k` must be 1 or more; got {k}")
+    levels = strata(y)
+    full = np.concatenate([levels, ~levels.any(axis=1, keepdims=True)], axis=1).astype(np.int64)
+    _, codes = np.unique(patients, return_inverse=True)
+    has = np.zeros((int(codes.max()) + 1, full.shape[1]), dtype=np.int64)
+    np.add.at(has, codes, full)
+    rng = numpy_rng(seed, "shots", draw)
+    queues = [list(rng.permutation(np.flatnonzero(column))[::-1]) for column in has.T]
+    total, count = has.sum(axis=0), np.zeros(full.shape[1], dtype=np.int64)
+    taken = np.zeros(len(has), dtype=bool)
+    for turn in range(1, k + 1):
+        for column in np.argsort(total, kind="stable"):
+            queue = queues[column]
+            while count[column] < min(turn, total[column]):
+                patient = int(queue.pop())
+                if not taken[patient]:
+                    taken[patient] = True
+                    count += has[patient]
+    return np.flatnonzero(taken[codes]).astype(np.int64)
 
 
 def _checked(table: pd.DataFrame, parts: list[np.ndarray]) -> Split:

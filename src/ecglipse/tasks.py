@@ -8,12 +8,14 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Int, UInt8
+from jaxtyping import Float32, Int, UInt8
 
 from ecglipse.corpora.label_sets import CHAPMAN_RHYTHMS, LABEL_SETS
 from ecglipse.errors import TaskError
 
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
+OLDEST = 90.0
+"""Stores hold 90 for "over 89" (PTB-XL writes 300): no age that a regression could learn."""
 STATEMENT_RECORDS = 40
 """A statement with fewer records than this is left out of the tasks "statements" and "form"."""
 LABEL_SET_RECORDS = 20
@@ -35,20 +37,20 @@ RHYTHMS: tuple[dict[str, frozenset[str]], ...] = (
 
 @dataclass(frozen=True)
 class Task:
-    """A classification task.
+    """What is to be told from a recording.
 
     Args:
         name: as in a config.
         title: as in a report.
-        kind: multi-label, one of several, or yes and no.
+        kind: multi-label, one of several, yes and no, or a number (regression).
         classes: one name a column of the labels.
-        codes: for each class the codes that mean it; None for sex, which is a column of its own.
+        codes: for each class the codes that mean it; None for sex and age, which are columns.
         scope: codes of which a record must have at least one to be in a multi-label task; empty: any record.
     """
 
     name: str
     title: str
-    kind: Literal["multilabel", "multiclass", "binary"]
+    kind: Literal["multilabel", "multiclass", "binary", "regression"]
     classes: tuple[str, ...]
     codes: tuple[frozenset[str], ...] | None = None
     scope: frozenset[str] = frozenset()
@@ -61,13 +63,13 @@ class Labels:
     Args:
         task: what they mean.
         rows: of the store, ascending.
-        y: 0 or 1, a column a class; one-hot for a multi-class task.
+        y: 0 or 1, a column a class; one-hot for a multi-class task. Float numbers for a regression.
         patients: code of each row's patient; equal for records of one person.
     """
 
     task: Task
     rows: Int[np.ndarray, " record"]
-    y: UInt8[np.ndarray, "record class"]
+    y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"]
     patients: Int[np.ndarray, " record"]
 
 
@@ -77,7 +79,7 @@ def find_task(
     """Give a task by name.
 
     Args:
-        name: "sex", "superclass", "statements", "form", "rhythm", a key of `LABEL_SETS`, or one of `custom`.
+        name: "sex", "age", "superclass", "statements", "form", "rhythm", a key of `LABEL_SETS`, or `custom`.
         vocabulary: of the store's manifest.
         table: of the store's records.
         custom: a user's own tasks, which come first.
@@ -89,6 +91,7 @@ def find_task(
         return custom[name]
     makers = {
         "sex": _sex,
+        "age": _age,
         "superclass": _superclass,
         "statements": _statements,
         "form": _form,
@@ -107,12 +110,20 @@ def find_task(
 def label(task: Task, table: pd.DataFrame) -> Labels:
     """Label the records that the task applies to.
 
-    Sex: records of known sex. Multi-class: records with exactly one of the classes. Multi-label: records
-    with at least one code of the task's scope.
+    Sex: records of known sex. Age: records of known age below 90, since 90 stands for "over 89".
+    Multi-class: records with exactly one of the classes. Multi-label: records with at least one code of the
+    task's scope.
 
     Raises:
         TaskError: if no record is labelled, or a class has no record.
     """
+    if task.kind == "regression":
+        age = table["age"].to_numpy(dtype=np.float64, na_value=np.nan)
+        rows = np.flatnonzero(age < OLDEST).astype(np.int64)
+        if len(rows) < 2:
+            raise TaskError(f"task {task.name!r}: fewer than two records of known age in the store")
+        patients = pd.factorize(table["patient_id"])[0][rows].astype(np.int64)
+        return Labels(task, rows, age[rows, None].astype(np.float32), patients)
     if task.codes is None:
         known = table["sex"].isin(["female", "male"]).to_numpy()
         y = (table["sex"] == "female").to_numpy(dtype=bool)[:, None]
@@ -137,6 +148,10 @@ def label(task: Task, table: pd.DataFrame) -> Labels:
 
 def _sex(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
     return Task("sex", "Sex", "binary", ("female",))
+
+
+def _age(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
+    return Task("age", "Age, years", "regression", ("age",))
 
 
 def _superclass(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:

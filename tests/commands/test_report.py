@@ -37,23 +37,25 @@ def write_small_study(folder: Path) -> Path:
     return folder
 
 
-def test_report_writes_three_files_into_the_study(tmp_path: Path) -> None:
+def test_report_writes_its_files_into_the_study(tmp_path: Path) -> None:
     folder = write_small_study(tmp_path / "study")
-    written = report(folder)
-    assert {written.html, written.csv, written.markdown} == {
+    written = report(folder, without_floors=True)
+    assert {written.html, written.csv, written.markdown, written.latex} == {
         folder / "report.html",
         folder / "results.csv",
         folder / "results.md",
+        folder / "results.tex",
     }
     page = written.html.read_text()
     assert "“Learned masks” beat its random twin “Random masks” on 1 of 1 task" in page
     assert "One pretraining seed" in page
+    assert "No ranking: " in report(folder).html.read_text()
 
 
 def test_report_twice_gives_the_same_bytes(tmp_path: Path) -> None:
     folder = write_small_study(tmp_path / "study")
     first, second = report(folder, out=tmp_path / "a"), report(folder, out=tmp_path / "b")
-    for name in ("html", "csv", "markdown"):
+    for name in ("html", "csv", "markdown", "latex"):
         assert getattr(first, name).read_bytes() == getattr(second, name).read_bytes()
 
 

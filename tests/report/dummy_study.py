@@ -13,6 +13,8 @@ from ecglipse.results import Ledger, cell_id
 from ecglipse.seeding import numpy_rng
 
 METHODS: tuple[dict[str, Any], ...] = (
+    {"name": "majority", "title": "Majority", "kind": "majority"},
+    {"name": "handcrafted", "title": "Hand-crafted", "kind": "handcrafted"},
     {"name": "init", "title": "Random-init, frozen", "kind": "init"},
     {"name": "scratch", "title": "From scratch", "kind": "scratch"},
     {"name": "simclr", "title": "SimCLR, no masks", "kind": "pretrained"},
@@ -44,8 +46,8 @@ def auroc(scores: np.ndarray, truth: np.ndarray) -> float:
 
 def probed(entry: Mapping[str, Any], probe: str) -> bool:
     """Whether a study has cells of this method and probe."""
-    fine = probe == "finetune"
-    return {"scratch": fine, "init": not fine}.get(entry.get("kind", "pretrained"), True)
+    kind = entry.get("kind", "pretrained")
+    return kind == "pretrained" or (kind == "scratch") == (probe == "finetune")
 
 
 def labels(task: str, rotation: int, *, n_classes: int, n_patients: int) -> tuple[np.ndarray, np.ndarray]:
@@ -84,6 +86,8 @@ def write_study(
         names = classes[task]
         truth, patients = labels(task, rotation, n_classes=len(names), n_patients=n_patients)
         for entry, probe, fraction, seed in itertools.product(methods, probes, fractions, seeds):
+            if entry.get("kind") in ("majority", "handcrafted") and seed != seeds[0]:
+                continue
             for draw in range(1 if fraction == 1.0 else draws) if probed(entry, probe) else ():
                 name = entry.get("copy_of", entry["name"])
                 where = (task, rotation, str(fraction), draw)

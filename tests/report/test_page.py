@@ -171,7 +171,7 @@ def test_verdict_opens_the_page(whole: tuple[Path, Written]) -> None:
 
 def test_floors_stand_in_every_table(whole: tuple[Path, Written]) -> None:
     page = whole[1].html.read_text()
-    tables = re.findall(r'aria-label="Macro AUROC, Linear probe".*?</table>', page, flags=re.S)
+    tables = re.findall(r'aria-label="Scores, Linear probe".*?</table>', page, flags=re.S)
     assert len(tables) == 1
     assert "Random-init, frozen" in tables[0]
     assert "From scratch" in tables[0]
@@ -185,12 +185,34 @@ def test_what_was_read_and_made_is_told(whole: tuple[Path, Written]) -> None:
 
 
 def test_banners_are_there_when_needed_and_only_then(make: Make, whole: tuple[Path, Written]) -> None:
-    bare = read(write_report(make(methods=METHODS[2:], synthetic=True))).text
+    bare = read(write_report(make(methods=(*METHODS[:2], *METHODS[4:]), synthetic=True))).text
     assert "Floors missing: a random-init frozen encoder, an encoder trained from scratch." in bare
     assert "Synthetic data" in bare
     full = read(whole[1]).text
     assert "Floors missing" not in full
     assert "Synthetic data" not in full
+
+
+def test_labels_needed_stand_on_the_page_and_in_the_csv(whole: tuple[Path, Written]) -> None:
+    assert "Labels needed for the same score, as ratios" in read(whole[1]).text
+    rows = list(csv.DictReader(io.StringIO(whole[1].csv.read_text(encoding="utf-8"))))
+    needed = [row for row in rows if row["kind"] == "labels needed"]
+    assert {row["method"] for row in needed} == {"adversarial-per-lead"}
+    assert {row["baseline"] for row in needed} == {"random-per-lead", "simclr", "3kg"}
+    for row in needed:
+        assert row["note"][:1] in "<>" or float(row["value"]) == pytest.approx(float(row["note"]), abs=0.006)
+
+
+def test_no_ranking_without_floors_unless_it_is_asked_for(make: Make) -> None:
+    folder = make(methods=METHODS[1:], probes=("linear", "finetune"))
+    refused = write_report(folder)
+    text = read(refused).text
+    assert "No ranking: a constant prediction (majority) not in this study" in text
+    assert "beat its random twin" not in text + refused.markdown.read_text(encoding="utf-8")
+    assert 'class="edge best"' not in refused.html.read_text(encoding="utf-8")
+    asked = read(write_report(folder, without_floors=True)).text
+    assert "its random twin" in asked
+    assert "The methods are ranked all the same, as was asked for." in asked
 
 
 def test_injection_in_every_text_makes_no_element(make: Make) -> None:
@@ -256,7 +278,7 @@ def test_an_empty_study_has_a_page(make: Make) -> None:
 
 
 def test_a_study_without_learned_masks_says_so(make: Make) -> None:
-    written = write_report(make(methods=METHODS[:3], baselines=()))
+    written = write_report(make(methods=METHODS[:5], baselines=()), without_floors=True)
     assert "masks cannot be judged by it" in read(written).text
 
 

@@ -9,6 +9,7 @@ import pytest
 from dummy_study import METHODS, Make, auroc
 
 from ecglipse.errors import LedgerError
+from ecglipse.report.needed import ratio_text
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Comparison, Group, Summary
 from ecglipse.results import Ledger
@@ -118,7 +119,11 @@ def test_missing_draws_give_no_number_but_a_reason(make: Make) -> None:
 
 def test_a_missing_seed_is_told_by_the_plan(make: Make) -> None:
     summary = summarise(make(skip=lambda line: line["seed"] == 1))
-    assert {s.note for s in summary.scores if s.group.fraction == 0.1} == {"n/a, 2 of 4 cells done"}
+    scores = [s for s in summary.scores if s.group.fraction == 0.1]
+    floors = {s.note for s in scores if s.method in ("majority", "handcrafted")}
+    others = {s.note for s in scores if s.method not in ("majority", "handcrafted")}
+    assert others == {"n/a, 2 of 4 cells done"}
+    assert floors == {""}, "nothing is drawn in them, so one seed is all"
 
 
 def test_a_study_without_cells_has_no_numbers(make: Make) -> None:
@@ -152,10 +157,25 @@ def test_rare_classes_stay_out_of_the_macro_average(make: Make) -> None:
             assert score.note == "n/a, no class with 10 test positives"
 
 
+def test_labels_needed_for_ones_own_score_are_ones_own(make: Make) -> None:
+    """A copy of the twin needs exactly the twin's labels; with the fewest, the ratio is open below."""
+    copy = {**METHODS[-1], "copy_of": TWIN}
+    found = summarise(make(methods=(*METHODS[:-1], copy), seeds=(0,)))
+    mine = [n for n in found.needed if n.twin]
+    assert {n.group.fraction for n in mine} == {0.1, 1.0}
+    for n in mine:
+        assert n.ratio is not None
+        assert ratio_text(n.ratio.estimate, n) == {0.1: "< 1", 1.0: "1.00"}[n.group.fraction]
+        assert n.ratio.high <= 1.0 + 1e-12
+
+
 def test_missing_floors_are_named(make: Make) -> None:
-    assert summarise(make(methods=METHODS[2:])).missing_floors == (
+    assert summarise(make(methods=METHODS[5:])).missing_floors == (
+        "a constant prediction (majority)",
+        "hand-crafted features",
         "a random-init frozen encoder",
         "an encoder trained from scratch",
+        "contrast without masks (SimCLR)",
     )
     assert summarise(make(probes=("linear", "finetune"))).missing_floors == ()
 
@@ -193,7 +213,7 @@ def test_two_cells_for_one_place_are_refused(make: Make) -> None:
     line = ledger.lines()[0]
     p = ledger.predictions(line)
     ledger.append(line | {"cell": "0" * 16}, rows=p.rows, scores=p.scores, truth=p.truth, patients=p.patients)
-    with pytest.raises(LedgerError, match="are both method init"):
+    with pytest.raises(LedgerError, match="are both method majority"):
         summarise(folder)
 
 

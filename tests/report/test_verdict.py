@@ -94,6 +94,7 @@ def test_a_floor_on_top_is_said_aloud() -> None:
         "On sex, no pretrained encoder reaches the floor “Random init” (0.700)."
     ]
     assert floors_on_top(study(scores=(replace(scores[0], mean=0.5), scores[1]))) == []
+    assert floors_on_top(replace(study(scores=scores), ranked=False)) == []
 
 
 def test_the_headline_is_nearest_to_ten_per_cent() -> None:

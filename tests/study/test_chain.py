@@ -1,17 +1,22 @@
 """The whole chain on simulated recordings: study, resuming, ledger, report."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from ecglipse.commands import pretrain, report, study, transfer, verify
 from ecglipse.config import check
 from ecglipse.errors import CheckpointError, ConfigError, TaskError
+from ecglipse.report.subgroups import read_subgroups
 from ecglipse.results import Ledger
 from ecglipse.store import Store
+from ecglipse.transfer.disturb import LADDER
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +32,8 @@ def done(tmp_path_factory: pytest.TempPathFactory, simulated: Path) -> dict[str,
         "mask_network": {"width": 8},
         "pretrain": {"epochs": 2, "batch": 16},
         "methods": {
+            "majority": {"kind": "majority"},
+            "handcrafted": {"kind": "handcrafted"},
             "random-init": {"kind": "init"},
             "scratch": {"kind": "scratch"},
             "random-per-lead": {"masks": "random", "leads": "per-lead"},
@@ -34,12 +41,14 @@ def done(tmp_path_factory: pytest.TempPathFactory, simulated: Path) -> dict[str,
             "adversarial-per-lead": {"masks": "adversarial", "leads": "per-lead", "title": "Learned <b>"},
         },
         "transfer": {
-            "tasks": ["sex", "rhythm"],
+            "tasks": ["sex", "rhythm", "age"],
             "fractions": [0.25, 1.0],
             "draws": 2,
             "probes": ["linear", "finetune"],
             "finetune_draws": 1,
             "finetune_epochs": 1,
+            "robustness": True,
+            "shots": [3],
         },
         "study": {"workers": 1, "baselines": ["3kg"], "gallery": 2, "replicates": 50},
     }
@@ -52,6 +61,107 @@ def test_every_cell_of_the_plan_is_in_the_ledger_once(done: dict[str, Any]) -> N
     assert done["made"].added == done["made"].cells == len(lines)
     assert len({line["cell"] for line in lines}) == len(lines)
     assert {line["method"] for line in lines} == set(done["content"]["methods"])
+
+
+def test_a_constant_ranks_nothing_and_measurements_rank_rhythms(done: dict[str, Any]) -> None:
+    """The floors, read by the same probes: chance is chance, and rhythms follow from rates."""
+    lines = Ledger(done["out"]).lines()
+    for line in lines:
+        if line["method"] == "majority":
+            scores = Ledger(done["out"]).predictions(line).scores
+            assert (scores == scores[0]).all()
+            metrics = line["metrics"]
+            assert metrics["r2"] <= 0 if line["task"] == "age" else metrics["macro_auroc"] in (0.5, None)
+    (measured,) = [
+        line
+        for line in lines
+        if (line["method"], line["task"], line["fraction"]) == ("handcrafted", "rhythm", 1.0)
+        and not line["disturbance"]
+    ]
+    assert measured["metrics"]["macro_auroc"] > 0.9
+    assert {line["probe"] for line in lines if line["method"] == "handcrafted"} == {"linear"}
+    assert len(list((done["out"] / "features").iterdir())) == 1
+
+
+def test_age_is_predicted_in_years(done: dict[str, Any], simulated: Path) -> None:
+    """Truth is the store's ages, no one of 90 or more; the report shows R2 and, lower being better, MAE."""
+    age = Store.open(simulated).table["age"].to_numpy()
+    lines = [line for line in Ledger(done["out"]).lines() if line["task"] == "age"]
+    assert {line["probe"] for line in lines} == {"linear", "finetune"}
+    for line in lines:
+        kept = Ledger(done["out"]).predictions(line)
+        assert kept.truth[:, 0] == pytest.approx(age[kept.rows], abs=1e-4)
+        assert kept.truth.max() < 90
+        assert 5 < kept.scores.mean() < 110, "years, not standard deviations"
+        assert line["metrics"]["mae"] == pytest.approx(np.abs(kept.scores - kept.truth).mean(), abs=1e-4)
+    page = report(done["out"]).html.read_text(encoding="utf-8")
+    assert "macro AUROC (R² for age)" in page
+    assert "MAE ↓" in page
+
+
+def test_disturbed_records_are_read_by_the_probe_of_undisturbed_ones(done: dict[str, Any]) -> None:
+    """Same test records, labels, training labels and choice; at the store's rate, the same scores."""
+    ledger = Ledger(done["out"])
+    lines = {
+        line["disturbance"]: line
+        for line in ledger.lines()
+        if (line["method"], line["task"], line["probe"]) == ("3kg", "sex", "linear")
+        and line["fraction"] == 1.0
+    }
+    assert set(lines) == {"", *LADDER}
+    clean = ledger.predictions(lines[""])
+    for name, line in lines.items():
+        kept = ledger.predictions(line)
+        assert np.array_equal(kept.rows, clean.rows)
+        assert (line["n_train"], line["chosen"]) == (lines[""]["n_train"], lines[""]["chosen"])
+        same = np.allclose(kept.scores, clean.scores, atol=1e-5)
+        assert same == (name in ("", "recorded at 100 Hz")), name
+    methods = {line["method"] for line in ledger.lines() if line["disturbance"]}
+    assert methods == set(done["content"]["methods"]) - {"majority", "scratch"}
+    page = report(done["out"]).html.read_text(encoding="utf-8")
+    assert "Robustness: the same probe" in page
+    assert "arms swapped" in page
+
+
+def test_shots_are_a_budget_of_their_own(done: dict[str, Any]) -> None:
+    lines = [
+        line
+        for line in Ledger(done["out"]).lines()
+        if (line["method"], line["task"], line["probe"]) == ("3kg", "sex", "linear") and line["shots"]
+    ]
+    assert {(line["shots"], line["draw"]) for line in lines} == {(3, 0), (3, 1)}
+    for line in lines:
+        assert 6 <= line["n_train"] <= 12, "three of each sex; patients have two records"
+        assert 0 < line["fraction"] < 0.25
+    page = report(done["out"]).html.read_text(encoding="utf-8")
+    assert "3 a class" in page
+
+
+def test_splits_and_draws_lie_there_as_plain_files(done: dict[str, Any]) -> None:
+    from ecglipse.commands._evaluate import Bench
+
+    bench = Bench(check(done["content"], where="tiny"), rotation=0)
+    folder = done["out"] / "splits"
+    (path,) = folder.glob("own-r0-sex-*.csv")
+    assert (
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}"
+        in (folder / "SHA256SUMS").read_text().splitlines()
+    )
+    table = pd.read_csv(path)
+    _, parts = bench.places[""].parts("sex")
+    for name, part in parts.items():
+        assert table.loc[table["part"] == name, "row"].tolist() == part.rows.tolist()
+    train = table[table["part"] == "train"]
+    assert train.loc[train["share_1"] <= 0.25, "row"].tolist() == parts["train"].subset(0.25, 1).rows.tolist()
+    assert train.loc[train["shots_0"] <= 3, "row"].tolist() == parts["train"].subset(-3.0, 0).rows.tolist()
+
+
+def test_subgroups_are_those_of_the_store(done: dict[str, Any], simulated: Path) -> None:
+    table = Store.open(simulated).table
+    (known,) = read_subgroups(done["out"]).values()
+    assert np.array_equal(known["sex"].codes == 0, table["sex"] == "female")
+    old = (table["age"] >= 75).to_numpy()
+    assert np.array_equal(known["age"].codes == known["age"].names.index("75 and over"), old)
 
 
 def test_a_second_call_adds_nothing(done: dict[str, Any]) -> None:

@@ -27,6 +27,15 @@ def test_units_are_methods_times_seeds_times_rotations() -> None:
     assert grid[0].method == "simclr"
 
 
+def test_floors_in_which_nothing_is_drawn_have_one_seed_and_are_never_fine_tuned() -> None:
+    floors = {"handcrafted": {"kind": "handcrafted"}, "majority": {"kind": "majority"}}
+    config = check({**CONTENT, "methods": floors | CONTENT["methods"]}, where="test")
+    grid = units(config, rotations=range(5))
+    assert sum(unit.method in floors for unit in grid) == 2 * 5
+    for name in floors:
+        assert {c.probe for c in cells(config, Unit(name, 0, 0))} == {"linear"}
+
+
 def test_cells_of_a_pretrained_encoder() -> None:
     found = cells(CONFIG, Unit("simclr", 0, 0))
     assert len(found) == len(set(found))

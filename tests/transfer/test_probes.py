@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ecglipse.metrics import auroc
 from ecglipse.transfer.probes import GRID, knn_probe, linear_probe, log_loss
+from ecglipse.transfer.ridge import PENALTIES
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((300, 4)).astype(np.float32) * np.array([1, 0.5, 2, 1], dtype=np.float32)
@@ -113,3 +114,31 @@ def test_log_loss_equals_its_equation() -> None:
     one_hot = np.array([[1, 0], [0, 1]], dtype=np.uint8)
     q = np.array([[0.8, 0.2], [0.4, 0.6]])
     assert log_loss(one_hot, q, "multiclass") == pytest.approx(-np.mean(np.log([0.8, 0.6])))
+
+
+def test_ridge_equals_scikit_learn_at_the_chosen_penalty() -> None:
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(160, 30)).astype(np.float32)
+    y = (60 + 10 * x[:, [0]] - 5 * x[:, [3]] + rng.normal(0, 8, (160, 1))).astype(np.float32)
+    found = linear_probe(x[:80], y[:80], x[80:120], y[80:120], x[120:], kind="regression")
+    model = make_pipeline(StandardScaler(), Ridge(alpha=80 * found.chosen["penalty"])).fit(x[:80], y[:80])
+    assert found.test_scores[:, 0] == pytest.approx(model.predict(x[120:]).ravel(), abs=1e-3)
+    losses = {}
+    for penalty in PENALTIES:
+        one = make_pipeline(StandardScaler(), Ridge(alpha=80 * penalty)).fit(x[:80], y[:80])
+        losses[penalty] = float(np.mean((one.predict(x[80:120]).reshape(-1, 1) - y[80:120]) ** 2))
+    assert found.chosen["penalty"] == min(losses, key=losses.__getitem__)
+    assert found.validation_loss == pytest.approx(min(losses.values()), rel=1e-4)
+
+
+@pytest.mark.parametrize("probe", [linear_probe, knn_probe])
+def test_a_number_is_read_and_a_constant_gives_the_mean(probe) -> None:
+    rng = np.random.default_rng(9)
+    y = rng.normal(60, 15, size=(300, 1)).astype(np.float32)
+    x = (y - 60) / 15 * np.array([[1.0, -0.5, 0.2]]) + rng.normal(0, 0.2, (300, 3))
+    x = np.concatenate([x, rng.normal(size=(300, 1))], axis=1).astype(np.float32)
+    found = probe(x[:200], y[:200], x[200:250], y[200:250], x[250:], kind="regression")
+    assert np.corrcoef(found.test_scores[:, 0], y[250:, 0])[0, 1] > 0.8
+    none = np.zeros((300, 1), dtype=np.float32)
+    flat = linear_probe(none[:200], y[:200], none[200:250], y[200:250], none[250:], kind="regression")
+    assert flat.test_scores == pytest.approx(np.full((50, 1), y[:200].mean()), rel=1e-6)

@@ -7,22 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
 
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.commands import _assemble
+from ecglipse.commands._judging import judge, thresholds_of
 from ecglipse.commands._places import Part, Place, places, where
 from ecglipse.commands._pretrain import pretrain, run_folder
+from ecglipse.commands._reading import Features, of_encoder, of_measurements, of_nothing
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
-from ecglipse.metrics import Evaluation, Kind, apply_temperature, best_thresholds, evaluate, temperature
+from ecglipse.metrics import Evaluation
 from ecglipse.models.layers import Encoder
 from ecglipse.provenance import provenance
 from ecglipse.results import Ledger, cell_id
-from ecglipse.study.plan import Cell, Unit, cells
+from ecglipse.study.plan import SEEDLESS, Cell, Unit, cells
 from ecglipse.tasks import Labels
-from ecglipse.transfer.features import features
+from ecglipse.transfer.disturb import possible
 from ecglipse.transfer.finetune import finetune
+from ecglipse.transfer.handcrafted import VERSION as MEASUREMENTS_VERSION
 from ecglipse.transfer.pretrained import put_weights
 from ecglipse.transfer.probes import knn_probe, linear_probe
 
@@ -59,13 +61,21 @@ class Bench:
     def missing(self, unit: Unit, *, run: Path | None, folder: Path) -> list[Cell]:
         """The unit's cells that the ledger does not have."""
         ledger = Ledger(folder)
-        return [cell for cell in cells(self.config, unit) if not ledger.has(self.identity(unit, cell, run))]
+        able = ("", *possible(self.store.leads))
+        return [
+            cell
+            for cell in cells(self.config, unit)
+            if cell.disturbance in able and not ledger.has(self.identity(unit, cell, run))
+        ]
 
     def identity(self, unit: Unit, cell: Cell, run: Path | None) -> str:
         """Hash of everything that determines a cell's numbers."""
         place = self.places[where(cell.task)[0]]
         rule, own = self.config.transfer, self.config.of(unit.method)
         encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, own.encoder.model_dump()]
+        kind = self.config.methods[unit.method].kind
+        if kind in SEEDLESS:
+            encoder = [kind, MEASUREMENTS_VERSION]
         finetuning = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
         finetuning.pop("finetune_draws")
         return cell_id(
@@ -74,13 +84,14 @@ class Bench:
             store=place.store.digest,
             split=place.split.digest,
             encoder=encoder,
-            kind=self.config.methods[unit.method].kind,
+            kind=kind,
             task=cell.task,
             probe=cell.probe,
             fraction=cell.fraction,
             draw=cell.draw,
             validation=cell.validation,
             settings=[finetuning, own.views.model_dump()] if cell.probe == "finetune" else None,
+            **({"disturbance": cell.disturbance} if cell.disturbance else {}),
         )
 
     def evaluate(self, unit: Unit, *, run: Path | None, folder: Path) -> tuple[int, int]:
@@ -89,12 +100,40 @@ class Bench:
         total = len(cells(self.config, unit))
         if not todo:
             return 0, total
-        encoder = self.encoder(unit, run)
         ledger = Ledger(folder)
-        found = {name: _Features(encoder, place) for name, place in self.places.items()}
+        encoder, found = self.features(unit, run, folder)
         for cell in todo:
-            self._read(unit, cell, run, encoder, found[where(cell.task)[0]], ledger)
+            if not cell.disturbance:
+                self._read(unit, cell, run, encoder, found[where(cell.task)[0]], ledger)
+        for task in dict.fromkeys(cell.task for cell in todo if cell.disturbance):
+            mine = [cell for cell in todo if cell.task == task and cell.disturbance]
+            self._read_disturbed(unit, mine, run, found[where(task)[0]], ledger)
         return len(todo), total - len(todo)
+
+    def features(
+        self, unit: Unit, run: Path | None, folder: Path
+    ) -> tuple[Encoder | None, dict[str, Features]]:
+        """What the unit's probes read in each place; the encoder too, where there is one."""
+        kind = self.config.methods[unit.method].kind
+        if kind == "majority":
+            return None, {name: of_nothing(place) for name, place in self.places.items()}
+        if kind == "handcrafted":
+            return None, {name: of_measurements(place, folder) for name, place in self.places.items()}
+        encoder = self.encoder(unit, run)
+        found = {name: of_encoder(encoder, place) for name, place in self.places.items()}
+        for name, one in found.items():
+            one.whole, one.tested = self._labelled(name, unit)
+        return encoder, found
+
+    def _labelled(self, name: str, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+        """All rows that the unit's probes read in a place, and those of them that are tested."""
+        tasks = {where(cell.task)[1] for cell in cells(self.config, unit) if where(cell.task)[0] == name}
+        parts = [self.places[name].parts(task)[1] for task in sorted(tasks)]
+        empty = np.zeros(0, dtype=np.int64)
+        rows = [part.rows for some in parts for part in some.values()]
+        return np.unique(np.concatenate([empty, *rows])), np.unique(
+            np.concatenate([empty, *(some["test"].rows for some in parts)])
+        )
 
     def encoder(self, unit: Unit, run: Path | None) -> Encoder:
         """The unit's encoder: of the run, or with its initial weights."""
@@ -113,26 +152,54 @@ class Bench:
         return encoder.to(self.places[""].batches.device)
 
     def _read(
-        self, unit: Unit, cell: Cell, run: Path | None, encoder: Encoder, found: "_Features", ledger: Ledger
+        self,
+        unit: Unit,
+        cell: Cell,
+        run: Path | None,
+        encoder: Encoder | None,
+        found: Features,
+        ledger: Ledger,
     ) -> None:
         """Compute one cell and write it."""
         began = time.monotonic()
-        labels, parts = found.place.parts(where(cell.task)[1])
+        name, task = where(cell.task)
+        place = self.places[name]
+        labels, parts = place.parts(task)
         train = parts["train"].subset(cell.fraction, cell.draw)
         share = cell.fraction if cell.validation == "matched" else 1.0
         validation, test = parts["validation"].subset(share, cell.draw), parts["test"]
         kind = labels.task.kind
-        if cell.probe == "finetune":
-            result: Any = self._finetune(unit, cell, encoder, found.place, train, validation, test, kind)
+        if cell.probe == "finetune" and encoder is not None:
+            result: Any = self._finetune(unit, cell, encoder, place, train, validation, test, kind)
         else:
             probes: dict[str, Any] = {"linear": linear_probe, "knn": knn_probe}
             result = probes[cell.probe](
                 found(train.rows), train.y, found(validation.rows), validation.y, found(test.rows), kind=kind
             )
-        reading = _judge(test.y, validation.y, result, kind=kind, classes=labels.task.classes)
-        self._write(
-            unit, cell, run, found.place, labels, test, train, validation, result, reading, ledger, began
+        reading = judge(test.y, validation.y, result, task=labels.task)
+        self._write(unit, cell, run, place, labels, test, train, validation, result, reading, ledger, began)
+
+    def _read_disturbed(
+        self, unit: Unit, mine: list[Cell], run: Path | None, found: Features, ledger: Ledger
+    ) -> None:
+        """Fit the probe of a task once, on records as they are, and read it under each disturbance."""
+        began = time.monotonic()
+        name, task = where(mine[0].task)
+        place = self.places[name]
+        labels, parts = place.parts(task)
+        train = parts["train"].subset(mine[0].fraction, mine[0].draw)
+        validation = parts["validation"].subset(mine[0].fraction, mine[0].draw)
+        test, kind = parts["test"], labels.task.kind
+        under = np.concatenate([found.under(cell.disturbance)(test.rows) for cell in mine])
+        result = linear_probe(
+            found(train.rows), train.y, found(validation.rows), validation.y, under, kind=kind
         )
+        began = time.monotonic() - (time.monotonic() - began) / len(mine)
+        for cell, scores in zip(mine, np.split(result.test_scores, len(mine)), strict=True):
+            one = replace(result, test_scores=scores)
+            reading = judge(test.y, validation.y, one, task=labels.task)
+            self._write(unit, cell, run, place, labels, test, train, validation, one, reading, ledger, began)
+            began = time.monotonic()
 
     def _finetune(
         self,
@@ -179,7 +246,7 @@ class Bench:
         began: float,
     ) -> None:
         """Append the ledger's line with its predictions."""
-        facts = provenance()
+        facts, whole = provenance(), len(place.parts(where(cell.task)[1])[1]["train"].rows)
         line = {
             "cell": self.identity(unit, cell, run),
             "study": self.config.name,
@@ -191,13 +258,18 @@ class Bench:
             "task_kind": labels.task.kind,
             "classes": list(labels.task.classes),
             "probe": cell.probe,
-            "fraction": cell.fraction,
+            "fraction": cell.fraction if cell.fraction > 0 else round(len(train.rows) / whole, 6),
+            "shots": max(0, round(-cell.fraction)),
             "draw": cell.draw,
             "validation": cell.validation,
+            "disturbance": cell.disturbance,
+            "thresholds": thresholds_of(validation.y, result, labels.task.kind),
             "n_train": len(train.rows),
             "n_validation": len(validation.rows),
             "n_test": len(test.rows),
-            "positives_test": [int(count) for count in test.y.sum(0)],
+            "positives_test": []
+            if labels.task.kind == "regression"
+            else [int(count) for count in test.y.sum(0)],
             "split": place.split.digest,
             "config": self.config.digest,
             "store": place.store.digest,
@@ -216,38 +288,3 @@ class Bench:
         _, patients = np.unique(test.patients, return_inverse=True)
         scores = result.test_scores.astype(np.float32)
         ledger.append(line, rows=test.rows, scores=scores, truth=test.y, patients=patients)
-
-
-def _judge(
-    truth: UInt8[np.ndarray, "record class"],
-    validation: UInt8[np.ndarray, "some class"],
-    result: Any,
-    *,
-    kind: Kind,
-    classes: tuple[str, ...],
-) -> Evaluation:
-    """Rank and decide by the scores as they are; ECE and Brier after one temperature from validation."""
-    thresholds = best_thresholds(validation, result.validation_scores)
-    read = evaluate(truth, result.test_scores, kind=kind, classes=classes, thresholds=thresholds)
-    warmth = temperature(validation, result.validation_scores, kind)
-    warmed = evaluate(truth, apply_temperature(result.test_scores, warmth, kind), kind=kind, classes=classes)
-    calibrated = {name: warmed.metrics[name] for name in ("ece", "brier")}
-    return replace(read, metrics=read.metrics | calibrated)
-
-
-class _Features:
-    """Features by row, each computed once."""
-
-    def __init__(self, encoder: Encoder, place: Place) -> None:
-        self.encoder, self.place = encoder, place
-        self.index = np.full(len(place.store), -1, dtype=np.int64)
-        self.values = np.zeros((0, encoder.dim), dtype=np.float32)
-
-    def __call__(self, rows: Int[np.ndarray, " record"]) -> Float[np.ndarray, "record dim"]:
-        """Give the features of these rows."""
-        new = rows[self.index[rows] < 0]
-        if len(new):
-            self.index[new] = len(self.values) + np.arange(len(new))
-            more = features(self.encoder, self.place.batches.millivolts, new)
-            self.values = np.concatenate([self.values, more])
-        return np.asarray(self.values[self.index[rows]])

@@ -5,14 +5,14 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Float32, Int, UInt8
 
 from ecglipse.batches import Batches, best_device
 from ecglipse.commands import _assemble
 from ecglipse.commands._pretrain import open_store, pick_split
 from ecglipse.config import Config, OwnTask
 from ecglipse.errors import ConfigError
-from ecglipse.splits import Split, by_patient, fraction_subset, restrict
+from ecglipse.splits import Split, by_patient, fraction_subset, restrict, shot_subset
 from ecglipse.store import Store
 from ecglipse.tasks import Labels, Task, find_task, label
 
@@ -22,14 +22,17 @@ class Part:
     """Labelled rows of one part of a split."""
 
     rows: Int[np.ndarray, " record"]
-    y: UInt8[np.ndarray, "record class"]
+    y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"]
     patients: Int[np.ndarray, " record"]
 
     def subset(self, fraction: float, draw: int) -> "Part":
-        """The draw's share: the same for every method and seed, and within every larger one."""
+        """The draw's share, or k of each class (-k): the same for every method and seed, nested."""
         if fraction >= 1.0:
             return self
-        chosen = fraction_subset(self.y, self.patients, fraction, seed=0, draw=draw)
+        if fraction < 0:
+            chosen = shot_subset(self.y, self.patients, round(-fraction), seed=0, draw=draw)
+        else:
+            chosen = fraction_subset(self.y, self.patients, fraction, seed=0, draw=draw)
         return Part(self.rows[chosen], self.y[chosen], self.patients[chosen])
 
 

@@ -7,12 +7,13 @@ if TYPE_CHECKING:
     from ecglipse.report.page import Written
 
 
-def report(folder: Path, *, out: Path | None = None) -> "Written":
-    """Write `report.html`, `results.csv` and `results.md` of a study, as far as it has been run.
+def report(folder: Path, *, out: Path | None = None, without_floors: bool = False) -> "Written":
+    """Write `report.html` and `results.csv`, `.md` and `.tex` of a study, as far as it has been run.
 
     Args:
         folder: of the study.
-        out: a folder for the three files, or the page's own path, ending in .html; by default `folder`.
+        out: a folder for the four files, or the page's own path, ending in .html; by default `folder`.
+        without_floors: rank the methods even where floors are missing; the page says so.
 
     Raises:
         LedgerError: if the study or its ledger is missing or damaged.
@@ -20,4 +21,4 @@ def report(folder: Path, *, out: Path | None = None) -> "Written":
     """
     from ecglipse.report.page import write_report
 
-    return write_report(folder, out)
+    return write_report(folder, out, without_floors=without_floors)

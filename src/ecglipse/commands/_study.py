@@ -65,6 +65,8 @@ def study(
     from ecglipse.commands._crossing import crossing, refuse
     from ecglipse.commands._evaluate import do_unit
     from ecglipse.commands._places import places, where
+    from ecglipse.commands._split_files import write_splits
+    from ecglipse.commands._subgroups import write_subgroups
     from ecglipse.config import Config, load
     from ecglipse.study import cells, units
     from ecglipse.study.plan import tasks
@@ -94,6 +96,12 @@ def study(
     refuse(settings, list(leaks))
     about = _about(settings, store, splits, grid, total) | _before(folder, settings, started)
     about["leaks"] = list(leaks)
+    for place in first.values():
+        write_subgroups(folder, place.store)
+    for rotation in rotations:
+        for name, place in places(settings, rotation=rotation).items():
+            its = [task for store_name, task in map(where, tasks(settings)) if store_name == name]
+            write_splits(folder, f"{name or 'own'}-r{rotation}", place, its, settings.transfer)
     write_json(folder / "study.json", about)
     added = 0
     for done, (unit, new) in enumerate(

@@ -20,7 +20,8 @@ class Transferred:
         ledger: folder of the ledger.
         added: cells computed by this call.
         skipped: cells that were there already.
-        scores: one row a task, probe, validation and fraction, with the mean macro AUROC of its cells.
+        scores: one row a task, probe, validation and fraction, with the mean macro AUROC (of a
+            regression, R2) of its cells.
         seconds: of this call.
     """
 
@@ -53,7 +54,7 @@ def transfer(
     from ecglipse.commands._evaluate import Bench
     from ecglipse.commands._pretrain import run_folder
     from ecglipse.config import Config, load
-    from ecglipse.results import Ledger
+    from ecglipse.results import Ledger, budget, headline
     from ecglipse.study.plan import Unit
 
     began = time.monotonic()
@@ -73,26 +74,27 @@ def transfer(
         )
     added, skipped = bench.evaluate(found[0], run=run, folder=Path(settings.out))
     lines = [line for line in Ledger(Path(settings.out)).lines() if line["run"] == run.name]
+    metric = {line["task"]: headline(line) for line in lines}
     groups: dict[tuple[str, str, str, float], list[float | None]] = {}
     for line in lines:
-        key = (line["task"], line["probe"], line["validation"], line["fraction"])
-        groups.setdefault(key, []).append(line["metrics"]["macro_auroc"])
+        key = (line["task"], line["probe"], line["validation"], budget(line))
+        groups.setdefault(key, []).append(line["metrics"][headline(line)])
     return Transferred(
         Path(settings.out),
         added,
         skipped,
-        tuple(_score(key, found) for key, found in groups.items()),
+        tuple(_score(key, found, metric[key[0]]) for key, found in groups.items()),
         time.monotonic() - began,
     )
 
 
-def _score(key: tuple[str, str, str, float], found: list[float | None]) -> dict[str, Any]:
+def _score(key: tuple[str, str, str, float], found: list[float | None], metric: str) -> dict[str, Any]:
     """One row: what was read, the mean over its cells where each has a score, and their number."""
     task, probe, validation, fraction = key
     whole = [score for score in found if score is not None]
     mean = sum(whole) / len(whole) if len(whole) == len(found) else None
     about = {"task": task, "probe": probe, "validation": validation, "fraction": fraction}
-    return about | {"macro_auroc": mean, "draws": len(found)}
+    return about | {"metric": metric, metric: mean, "draws": len(found)}
 
 
 def _seeds(config: "Config", run: Path) -> list[int]:

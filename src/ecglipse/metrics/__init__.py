@@ -4,6 +4,8 @@ from ecglipse.metrics.calibration import apply_temperature, brier, ece, temperat
 from ecglipse.metrics.decisions import best_thresholds
 from ecglipse.metrics.evaluation import Evaluation, Kind, evaluate
 from ecglipse.metrics.ranking import auprc, auroc
+from ecglipse.metrics.regression import evaluate_numbers
+from ecglipse.metrics.sets import challenge_score, fmax
 
 __all__ = [
     "Evaluation",
@@ -13,7 +15,10 @@ __all__ = [
     "auroc",
     "best_thresholds",
     "brier",
+    "challenge_score",
     "ece",
     "evaluate",
+    "evaluate_numbers",
+    "fmax",
     "temperature",
 ]

@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Bool, Float, Integer
 
 from ecglipse.metrics.calibration import brier, ece
 from ecglipse.metrics.decisions import decide, worth
 from ecglipse.metrics.ranking import auprc, auroc
+from ecglipse.metrics.sets import challenge_score, fmax
 
 Kind: TypeAlias = Literal["multilabel", "multiclass", "binary"]
 
@@ -19,7 +20,7 @@ class Evaluation:
 
     Args:
         metrics: `macro_auroc`, `macro_auprc`, `macro_f1`, `balanced_accuracy`, `accuracy`, `ece`, `brier`;
-            None where undefined.
+            `fmax` and `challenge` for some tasks. None where undefined.
         per_class: `auroc`, `auprc` and `f1`, each by class, classes that are left out included.
         left_out: classes with too few positives or negatives; no average over classes has them.
         undefined: why a metric is None; a class's own metric is named as in "auroc[LVH]".
@@ -39,6 +40,7 @@ def evaluate(
     classes: tuple[str, ...],
     thresholds: Float[np.ndarray, " class"] | None = None,
     min_positives: int = 10,
+    challenge: tuple[Float[np.ndarray, "class class"], int] | str | None = None,
 ) -> Evaluation:
     """Compute the metrics of one test set from probabilities.
 
@@ -48,7 +50,9 @@ def evaluate(
     - `balanced_accuracy`: mean of (sensitivity + specificity) / 2; of a multiclass task, mean sensitivity;
     - `accuracy`: mean of the classes' own accuracies, not the share of records that are right in every
       class; of a multiclass task, the share of all records whose class is right;
-    - `ece`, `brier`: see `ecglipse.metrics.calibration`.
+    - `ece`, `brier`: see `ecglipse.metrics.calibration`;
+    - `fmax` (multilabel) and `challenge` (where its weights are given): over all classes, record by record;
+      see `ecglipse.metrics.sets`.
 
     Args:
         truth: 0 or 1. One column (of the positive class) for a binary task; one-hot for a multiclass one.
@@ -58,6 +62,7 @@ def evaluate(
         thresholds: from validation (`best_thresholds`, on scores of the same temperature); 0.5 if None.
             Not used by a multiclass task.
         min_positives: a class with fewer positives, or fewer negatives, is left out of the averages.
+        challenge: weights of the Challenge's score and the index of its normal class, or why there are none.
 
     Raises:
         ValueError: if there is no record, the shapes do not fit, a score is not a probability or not a
@@ -102,6 +107,12 @@ def evaluate(
     if kind == "multiclass":
         metrics["accuracy"] = float(np.mean(np.any(positive & decided, axis=1)))
         undefined.pop("accuracy", None)
+    if kind == "multilabel":
+        metrics["fmax"] = fmax(truth, scores)
+        if metrics["fmax"] is None:
+            undefined["fmax"] = "no test record has any class"
+    if challenge is not None:
+        _challenge(positive, decided, challenge, metrics, undefined)
     for metric, values in by_class.items():
         undefined |= {f"{metric}[{classes[k]}]": lacks[k] for k in columns if values[k] is None}
     return Evaluation(
@@ -110,6 +121,23 @@ def evaluate(
         left_out=tuple(name for name, keep in zip(classes, kept, strict=True) if not keep),
         undefined=undefined,
     )
+
+
+def _challenge(
+    positive: Bool[np.ndarray, "record class"],
+    decided: Bool[np.ndarray, "record class"],
+    challenge: tuple[Float[np.ndarray, "class class"], int] | str,
+    metrics: dict[str, float | None],
+    undefined: dict[str, str],
+) -> None:
+    """Add the Challenge's score, or why there is none."""
+    metrics["challenge"] = None
+    if isinstance(challenge, str):
+        undefined["challenge"] = challenge
+        return
+    metrics["challenge"] = challenge_score(positive, decided, challenge[0], normal=challenge[1])
+    if metrics["challenge"] is None:
+        undefined["challenge"] = "every test record is normal and nothing else"
 
 
 def _number(x: float) -> float | None:

@@ -10,8 +10,13 @@ def missing_floors(methods: Sequence[Method], done: set[str]) -> tuple[str, ...]
     """Name the floors that no cell stands for."""
     present = [m for m in methods if m.name in done]
     wanted = {
+        "a constant prediction (majority)": any(m.kind == "majority" for m in present),
+        "hand-crafted features": any(m.kind == "handcrafted" for m in present),
         "a random-init frozen encoder": any(m.kind == "init" for m in present),
         "an encoder trained from scratch": any(m.kind == "scratch" for m in present),
+        "contrast without masks (SimCLR)": any(
+            (m.kind, m.masks, m.views) == ("pretrained", "none", "base") for m in present
+        ),
         "random masks": any(m.masks == "random" for m in present),
     }
     return tuple(name for name, there in wanted.items() if not there)
@@ -47,6 +52,11 @@ def cautions(
     if lonely:
         names = ", ".join(m.title for m in lonely)
         said.append(f"No random twin (same leads, same mixture) in this study for: {names}.")
+    learned = any(m.masks == "adversarial" and m.network == "learning" for m in summary.methods)
+    controls = {"frozen": "a frozen mask network", "shuffled": "masks shuffled over the batch"}
+    absent = [words for kind, words in controls.items() if kind not in {m.network for m in summary.methods}]
+    if learned and absent:
+        said.append(f"Not among the controls of the learned masks: {' and '.join(absent)}.")
     for task in summary.tasks:
         left = sorted({str(c) for line in lines if line["task"] == task for c in line["left_out"]})
         if left:
@@ -72,8 +82,6 @@ def cautions(
         f"Intervals come from {replicates:,} resamples, so no p-value is below {2 / (replicates + 1):.2g}."
     )
     said.append("One source of recordings: whether the order of methods holds elsewhere is another question.")
-    if not any(m.kind == "floor" for m in summary.methods):
-        said.append("Hand-crafted features are not among the floors.")
     if stale:
         said.append(
             f"{stale:,} older line{'' if stale == 1 else 's'} of the ledger belong to other "

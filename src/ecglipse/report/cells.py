@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Integer
+from jaxtyping import Bool, Float, Integer, Num
 
 from ecglipse.errors import LedgerError
 from ecglipse.report.tables import Group, Method
-from ecglipse.results import Ledger
+from ecglipse.results import Ledger, budget
 from ecglipse.seeding import derive, numpy_rng
-from ecglipse.statistics import Resampling, bootstrap_macro_auroc, macro_auroc, resample_patients
+from ecglipse.statistics import (
+    Resampling,
+    bootstrap_explained,
+    bootstrap_macro_auroc,
+    explained,
+    macro_auroc,
+    resample_patients,
+)
 
 Line = Mapping[str, Any]
 Key = tuple[int, int, int]
@@ -22,7 +29,7 @@ Key = tuple[int, int, int]
 
 def group_of(line: Line) -> Group:
     """Give what a line is about."""
-    return Group(str(line["task"]), str(line["probe"]), str(line["validation"]), float(line["fraction"]))
+    return Group(str(line["task"]), str(line["probe"]), str(line["validation"]), budget(line))
 
 
 def current(
@@ -58,7 +65,10 @@ def current(
             continue
         if runs[line["method"]] and line["run"] is not None and line["run"] not in runs[line["method"]]:
             continue
-        key = (group_of(line), line["method"], line["rotation"], line["seed"], line["draw"])
+        key = (
+            *(group_of(line), line["method"], line["rotation"], line["seed"], line["draw"]),
+            line.get("disturbance", ""),
+        )
         if key in seen:
             where = ", ".join(f"{name} {line[name]}" for name in ("method", "task", "probe", "seed", "draw"))
             raise LedgerError(
@@ -72,17 +82,34 @@ def current(
 
 @dataclass(frozen=True)
 class TestSet:
-    """One test set of one task, and its bootstrap: the same for all methods, or nothing would be paired."""
+    """One test set of one task, and its bootstrap: the same for all methods, or nothing would be paired.
+
+    A regression has float `truth`, and is scored by R2 instead of macro AUROC.
+    """
 
     rows: Integer[np.ndarray, " record"]
-    truth: Integer[np.ndarray, "record class"]
+    truth: Num[np.ndarray, "record class"]
     keep: Bool[np.ndarray, " class"]
     resampling: Resampling
+
+    def score(self, stack: Float[np.ndarray, "seed draw record class"]) -> float:
+        """Mean over seeds and draws."""
+        if self.truth.dtype.kind == "f":
+            return explained(stack, self.truth)
+        return macro_auroc(stack, self.truth, keep=self.keep)
+
+    def replicates(
+        self, stack: Float[np.ndarray, "seed draw record class"]
+    ) -> Float[np.ndarray, " replicate"]:
+        """The same in each replicate of the bootstrap."""
+        if self.truth.dtype.kind == "f":
+            return bootstrap_explained(stack, self.truth, self.resampling)
+        return bootstrap_macro_auroc(stack, self.truth, self.resampling, keep=self.keep)
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Macro AUROC of one method on one group: as it is, and in each replicate; means over rotations."""
+    """The score of one method on one group: as it is, and in each replicate; means over rotations."""
 
     mean: float
     replicates: Float[np.ndarray, " replicate"]
@@ -112,6 +139,21 @@ class Bench:
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             return list(pool.map(self.estimate, wanted))
 
+    def test_set(self, line: Line) -> TestSet:
+        """Give the test set of a line's task and rotation."""
+        key = (str(line["task"]), int(line["rotation"]))
+        if key not in self._sets:
+            self._set_up(line)
+        return self._sets[key]
+
+    def scores(self, line: Line) -> Float[np.ndarray, "record class"]:
+        """Give a cell's scores of its test set.
+
+        Raises:
+            LedgerError: predictions are damaged, or are of other test records than the task's others.
+        """
+        return self._scores(line, self.test_set(line))
+
     def estimate(self, cells: Mapping[Key, Line]) -> Estimate:
         """Estimate from the cells of one method and group: every rotation has the same seeds and draws.
 
@@ -130,15 +172,12 @@ class Bench:
                     scores.append(self._scores(cells[rotation, seed, draw], ours))
             stack = np.stack(scores).reshape(len(seeds), len(draws), *ours.truth.shape)
             single = [
-                [
-                    macro_auroc(stack[s : s + 1, d : d + 1], ours.truth, keep=ours.keep)
-                    for d in range(len(draws))
-                ]
+                [ours.score(stack[s : s + 1, d : d + 1]) for d in range(len(draws))]
                 for s in range(len(seeds))
             ]
             table.append(single)
             means.append(float(np.mean(single)))
-            replicates.append(bootstrap_macro_auroc(stack, ours.truth, ours.resampling, keep=ours.keep))
+            replicates.append(ours.replicates(stack))
         grid = np.mean(table, axis=0)
         return Estimate(
             float(np.mean(means)),
@@ -163,6 +202,8 @@ class Bench:
         key = (str(line["task"]), int(line["rotation"]))
         found = self.ledger.predictions(line)
         rng = numpy_rng(0, "patients", *key)
-        weights = resample_patients(found.truth, found.patients, draws=self.replicates, rng=rng)
+        numbers = found.truth.dtype.kind == "f"
+        pattern = np.zeros_like(found.truth, dtype=np.uint8) if numbers else found.truth
+        weights = resample_patients(pattern, found.patients, draws=self.replicates, rng=rng)
         keep = np.array([name not in line["left_out"] for name in line["classes"]], dtype=bool)
         self._sets[key] = TestSet(found.rows, found.truth, keep, Resampling(weights, derive(0, "runs")))

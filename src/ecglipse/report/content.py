@@ -8,13 +8,15 @@ from markupsafe import Markup
 from ecglipse.report.figures import forest, label_efficiency
 from ecglipse.report.gallery import Picture
 from ecglipse.report.looks import Look
+from ecglipse.report.measures import TITLES
+from ecglipse.report.needed import ratio_text
 from ecglipse.report.tables import FLOORS, Comparison, Group, Score, Summary, percent
-from ecglipse.report.verdict import setting_title
+from ecglipse.report.verdict import headline_fraction, setting_title
 
 
 def number(value: float | None) -> str:
     """Give three decimals, or n/a."""
-    return "n/a" if value is None else f"{value:.3f}"
+    return "n/a" if value is None else f"{value:.3f}".replace("-", "−")
 
 
 def p_value(value: float | None) -> str:
@@ -39,8 +41,11 @@ def compared(summary: Summary) -> str:
     text = f"{_count(len(summary.methods), 'method')} on {_count(len(summary.tasks), 'task')}"
     if summary.tasks:
         text += f" ({', '.join(summary.tasks)})"
-    if summary.fractions:
-        text += f", with {', '.join(percent(f) for f in summary.fractions)} of the labels"
+    if summary.shares:
+        text += f", with {', '.join(percent(f) for f in summary.shares)} of the labels"
+    shots = [f for f in summary.fractions if f < 0]
+    if shots:
+        text += f", {'and' if summary.shares else 'with'} {', '.join(f'{-f:g}' for f in shots)} a class"
     text += f"; {_count(seeds, 'pretraining seed')}, up to {_count(draws, 'draw')} of labels."
     if isinstance(store.get("n_records"), int) and isinstance(store.get("n_patients"), int):
         text += f" Recordings: {store.get('corpus', 'unknown')}, {_count(store['n_records'], 'record')}"
@@ -61,6 +66,7 @@ def banners(summary: Summary) -> list[str]:
         found.append(
             f"Floors missing: {', '.join(summary.missing_floors)}. Without them nobody can tell how much of "
             "a score comes from pretraining at all."
+            + (" The methods are ranked all the same, as was asked for." if summary.ranked else "")
         )
     return found
 
@@ -73,13 +79,14 @@ def setting(summary: Summary, look: Mapping[str, Look], number: int) -> dict[str
     best = {}
     for group in groups:
         means = [s.mean for m in summary.methods if (s := summary.floor(group, m.name)).mean is not None]
-        best[group] = max(means, default=None)
+        best[group] = max(means, default=None) if summary.ranked else None
     rows = []
     for method in summary.methods:
         scores = [summary.floor(group, method.name) for group in groups]
         if any(score.n_cells for score in scores):
             cells = [_cell(score, best[group], summary) for score, group in zip(scores, groups, strict=True)]
-            borrowed = scores[0].group.probe != probe
+            borrowed = scores[0].group.probe
+            borrowed = "" if borrowed == probe else setting_title(borrowed, "matched").lower()
             rows.append(
                 {"method": method, "floor": method.kind in FLOORS, "borrowed": borrowed, "cells": cells}
             )
@@ -92,8 +99,25 @@ def setting(summary: Summary, look: Mapping[str, Look], number: int) -> dict[str
         "forest": Markup(plot) if plot else None,
         "rows": rows,
         "comparisons": _ordered(mine, names),
+        "needed": needed_rows(summary, probe, validation),
         "counts": _counts([summary.score(g, m.name) for g in groups for m in summary.methods]),
     }
+
+
+def needed_rows(summary: Summary, probe: str, validation: str) -> list[dict[str, Any]]:
+    """Gather the table of label-efficiency ratios: a row a method, opponent and task; a column a fraction."""
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for n in summary.needed:
+        if (n.group.probe, n.group.validation) == (probe, validation):
+            key = (n.method, n.baseline, n.group.task)
+            about = {"method": n.method, "baseline": n.baseline, "twin": n.twin, "task": n.group.task}
+            cell: dict[str, Any] = {"text": "n/a", "span": n.note, "fewer": False}
+            if n.ratio is not None:
+                ends = [ratio_text(x, n) for x in (n.ratio.low, n.ratio.high)]
+                cell = {"text": ratio_text(n.ratio.estimate, n), "span": " to ".join(ends)}
+                cell["fewer"] = n.ratio.high < 1
+            rows.setdefault(key, about | {"cells": {}})["cells"][n.group.fraction] = cell
+    return list(rows.values())
 
 
 def _cell(score: Score, best: float | None, summary: Summary) -> dict[str, Any]:
@@ -153,6 +177,60 @@ def classes(summary: Summary) -> list[dict[str, Any]]:
                 rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
         if rows:
             tables.append({"task": task, "labels": labels, "rows": rows})
+    return tables
+
+
+def other_measures(summary: Summary) -> list[dict[str, Any]]:
+    """Gather the other metrics of each task at the headline's probe: few labels and all of them."""
+    if not summary.settings:
+        return []
+    few = headline_fraction(summary)
+    shown = list(dict.fromkeys(f for f in (few, max(summary.fractions)) if f is not None))
+    mine = [m for m in summary.measures if (m.group.probe, m.group.validation) == summary.settings[0]]
+    value = {(m.group.task, m.group.fraction, m.method, m.metric): m for m in mine}
+    tables = []
+    for task in summary.tasks:
+        held = {m.metric for m in mine if m.group.task == task}
+        names = [name for name in TITLES if name in held]
+        rows = []
+        for method in summary.methods:
+            cells = [
+                {"measure": value.get((task, f, method.name, name)), "first": f == shown[0]}
+                for name in names
+                for f in shown
+            ]
+            if any(c["measure"] for c in cells):
+                rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
+        if rows:
+            heads = [TITLES[name] for name in names]
+            tables.append({"task": task, "heads": heads, "fractions": shown, "rows": rows})
+    return tables
+
+
+def gap_rows(summary: Summary) -> list[dict[str, Any]]:
+    """Gather the table of subgroups: a row a task, subgroup and method."""
+    rows: dict[tuple[str, str, str, str], dict[str, Any]] = {}
+    for g in summary.gaps:
+        key = (g.group.task, g.variable, g.name, g.method)
+        about = {"task": g.group.task, "variable": g.variable, "name": g.name, "method": g.method}
+        rows.setdefault(key, about | {"n": g.n, "n_rest": g.n_rest, "metrics": {}})["metrics"][g.metric] = g
+    return list(rows.values())
+
+
+def ladders(summary: Summary) -> list[dict[str, Any]]:
+    """Gather the tables of disturbances: one a task, a row a method, a column a disturbance."""
+    value = {(d.group.task, d.method, d.name): d for d in summary.disturbed}
+    names = list(dict.fromkeys(d.name for d in summary.disturbed))
+    tables = []
+    for task in summary.tasks:
+        rows = []
+        for m in summary.methods:
+            found = [value.get((task, m.name, name)) for name in names]
+            first = next((d for d in found if d), None)
+            if first:
+                rows.append({"method": m, "floor": m.kind in FLOORS, "clean": first.clean, "cells": found})
+        if rows:
+            tables.append({"task": task, "names": names, "rows": rows})
     return tables
 
 

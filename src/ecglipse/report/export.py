@@ -3,9 +3,11 @@
 import csv
 import html
 import io
+import math
 import re
 from typing import Final
 
+from ecglipse.report.needed import ratio_text
 from ecglipse.report.tables import Group, Score, Summary, percent
 from ecglipse.report.verdict import at_what, setting_title, signed, verdict
 
@@ -69,14 +71,32 @@ def to_csv(summary: Summary) -> str:
         writer.writerow({key: "" if value is None else value for key, value in cells.items()})
 
     for s in summary.scores:
-        row: dict[str, Cell] = {"kind": "score", "metric": "macro_auroc", "value": s.mean}
+        row: dict[str, Cell] = {"kind": "score", "metric": summary.metric(s.group.task), "value": s.mean}
         row |= {"low": s.low, "high": s.high, "sd_seeds": s.sd_seeds, "sd_draws": s.sd_draws}
         row |= {"n_seeds": s.n_seeds, "n_draws": s.n_draws, "n_rotations": s.n_rotations}
         write(s.group, s.method, row | {"n_cells": s.n_cells, "n_test": s.n_test, "note": s.note})
     for c in summary.comparisons:
-        row = {"kind": "difference", "metric": "macro_auroc", "baseline": c.baseline, "twin": c.twin}
+        row = {"kind": "difference", "metric": summary.metric(c.group.task)}
+        row |= {"baseline": c.baseline, "twin": c.twin}
         row |= {"value": c.estimate, "low": c.low, "high": c.high, "p_value": c.p_value, "p_holm": c.p_holm}
         write(c.group, c.method, row | {"superiority": c.superiority, "n_cells": c.n_pairs, "note": c.note})
+    for n in summary.needed:
+        row = {"kind": "labels needed", "metric": "ratio", "baseline": n.baseline, "twin": n.twin}
+        row |= {"note": n.note}
+        if n.ratio is not None:
+            row |= {"note": ratio_text(n.ratio.estimate, n)}
+            ends = {"value": n.ratio.estimate, "low": n.ratio.low, "high": n.ratio.high}
+            row |= {key: x if 0 < x < math.inf else None for key, x in ends.items()}
+        write(n.group, n.method, row)
+    for m in summary.measures:
+        row = {"kind": "measure", "metric": m.metric, "value": m.value, "note": m.note}
+        write(m.group, m.method, row)
+    for g in summary.gaps:
+        row = {"kind": "subgroup", "metric": g.metric, "class": f"{g.variable}: {g.name}", "value": g.gap}
+        write(g.group, g.method, row | {"low": g.low, "high": g.high, "n_test": g.n})
+    for d in summary.disturbed:
+        row = {"kind": "disturbed", "metric": summary.metric(d.group.task), "class": d.name}
+        write(d.group, d.method, row | {"value": d.change, "low": d.low, "high": d.high})
     for k in summary.classes:
         for metric, value in (("auroc", k.auroc), ("auprc", k.auprc)):
             row = {"kind": "class", "class": k.label, "metric": metric, "value": value}
@@ -123,7 +143,8 @@ def to_markdown(summary: Summary) -> str:
                     rows.append([cell_text(m.title)] + [cell_text(value_text(s)) for s in scores])
             if rows:
                 parts += [
-                    f"## {cell_text(task)}: {setting_title(probe, validation)}, macro AUROC (95 % interval)",
+                    f"## {cell_text(task)}: {setting_title(probe, validation)}, "
+                    f"{'R²' if task in summary.regressions else 'macro AUROC'} (95 % interval)",
                     "",
                 ]
                 parts += [_table(["method", *(percent(f) for f in summary.fractions)], rows), ""]
@@ -142,7 +163,7 @@ def to_markdown(summary: Summary) -> str:
         rows.append([*where, *who, *numbers])
     if rows:
         head = ["task", "probe", "labels", "method", "minus", "difference", "95 % interval", "p", "p (Holm)"]
-        parts += ["## Paired differences in macro AUROC", "", _table(head, rows), ""]
+        parts += [f"## Paired differences in {summary.measured}", "", _table(head, rows), ""]
     if summary.cautions:
         parts += ["## Limits", ""] + [f"- {cell_text(c)}" for c in summary.cautions] + [""]
     return "\n".join(parts)

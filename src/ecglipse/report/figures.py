@@ -49,7 +49,9 @@ def label_efficiency(
             ends: list[tuple[float, str, str]] = []
             heights: list[float] = []
             for method in summary.methods:
-                groups = [Group(task, probe, validation, f) for f in summary.fractions]
+                if method.kind == "majority":
+                    continue
+                groups = [Group(task, probe, validation, f) for f in summary.shares]
                 scores = [s for s in (summary.floor(g, method.name) for g in groups) if s.mean is not None]
                 if not scores:
                     continue
@@ -74,10 +76,10 @@ def label_efficiency(
                 )
                 ends.append((float(y[-1]), one.letter, one.colour))
                 heights += [*(low if strong else y), *(high if strong else y)]
-            axes.set_title(short(task, 36))
+            axes.set_title(short(task, 30) + (" (R²)" if task in summary.regressions else ""))
             axes.set_xscale("log")
-            ticks = [100 * f for f in summary.fractions]
-            axes.set_xticks(ticks, [percent(f) for f in summary.fractions])
+            ticks = [100 * f for f in summary.shares]
+            axes.set_xticks(ticks, [percent(f) for f in summary.shares])
             axes.xaxis.set_minor_locator(NullLocator())
             axes.grid(axis="x", visible=False)
             axes.set_xlabel("share of the training labels")
@@ -89,12 +91,10 @@ def label_efficiency(
             axes.set_ylim(bottom, top)
             letters_at_end(axes, ticks[-1], ends, gap=(top - bottom) / 17, low=bottom, high=top)
         for axes in panels[::columns]:
-            axes.set_ylabel("macro AUROC")
+            axes.set_ylabel("score" if summary.regressions else "macro AUROC")
         return figure
 
-    words = (
-        f"Macro AUROC over label fraction for {len(summary.tasks)} tasks, {probe} probe; numbers in the table"
-    )
+    words = f"{summary.measured} over label fraction, {probe} probe; the numbers are in the table"
     return to_svg(draw, name=name, label=words)
 
 
@@ -146,10 +146,10 @@ def forest(
             axes.set_xlim(-reach, reach)
             axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], symmetric=True))
             axes.set_xlabel("← worse\u2003\u2003better →", fontsize=9)
-        figure.supxlabel("difference in macro AUROC", fontsize=10)
+        figure.supxlabel(f"difference in {summary.measured}", fontsize=10)
         return figure
 
-    words = f"Forest of paired differences in macro AUROC, {probe} probe; the numbers are in the table below"
+    words = f"Forest of paired differences in {summary.measured}, {probe} probe; numbers in the table below"
     return to_svg(draw, name=name, label=words)
 
 

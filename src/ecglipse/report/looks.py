@@ -14,7 +14,7 @@ OTHERS: Final = ("#009e73", "#e69f00", "#56b4e9", "#cc79a7", "#8c6d00", "#004d73
 """Okabe and Ito 2008 (jfly.uni-koeln.de/color), without their yellow and black, which vanish on white and on
 black paper; the last two of `OTHERS` are darker shades of it."""
 
-MARKERS: Final = {"candidate": "oDp*", "other": "s^vh<>", "floor": "XP"}
+MARKERS: Final = {"candidate": "oDp*", "other": "s^vh<>", "floor": "XPd8"}
 """By role, so that no two methods of a usual study share one."""
 _PATHS: Final = {
     "o": '<circle cx="6" cy="6" r="4"/>',
@@ -28,6 +28,8 @@ _PATHS: Final = {
     ">": '<path d="M10.5 6 2 1.3v9.4z"/>',
     "p": '<path d="M6 1.2 10.8 4.7 9 10.3H3L1.2 4.7z"/>',
     "h": '<path d="M6 1.2 10.2 3.6v4.8L6 10.8 1.8 8.4V3.6z"/>',
+    "d": '<path d="M6 .8 9 6 6 11.2 3 6z"/>',
+    "8": '<path d="M4.1 1.5h3.8l2.6 2.6v3.8l-2.6 2.6H4.1L1.5 7.9V4.1z"/>',
     "*": '<path d="M6 .8 7.5 4.5l3.9.2-3 2.5 1 3.8L6 8.9 2.6 11l1-3.8-3-2.5 3.9-.2z"/>',
 }
 

@@ -1,4 +1,4 @@
-"""Writes the report: one self-contained HTML page, and beside it the same numbers as CSV and Markdown."""
+"""Writes the report: one self-contained HTML page, and its numbers as CSV, Markdown and LaTeX."""
 
 import contextlib
 import json
@@ -15,6 +15,7 @@ from ecglipse.report import content
 from ecglipse.report.export import to_csv, to_markdown
 from ecglipse.report.figures import game_curves
 from ecglipse.report.gallery import game_steps, pictures
+from ecglipse.report.latex import to_latex
 from ecglipse.report.looks import looks, swatch
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Summary, percent
@@ -28,27 +29,31 @@ class Written:
     html: Path
     csv: Path
     markdown: Path
+    latex: Path
 
 
-def write_report(folder: Path, out: Path | None = None) -> Written:
-    """Write `report.html`, `results.csv` and `results.md` of a study.
+def write_report(folder: Path, out: Path | None = None, *, without_floors: bool = False) -> Written:
+    """Write `report.html`, `results.csv`, `results.md` and `results.tex` of a study.
 
     Args:
         folder: of the study: `study.json`, `results.jsonl`, `predictions/`, and `runs/` if there are any.
-        out: a folder for the three files, or the page's own path, ending in .html; by default `folder`.
+        out: a folder for the four files, or the page's own path, ending in .html; by default `folder`.
+        without_floors: rank the methods even where floors are missing; the page says so.
 
     Raises:
         LedgerError: the study or its ledger is missing or damaged.
         EcglipseError: the files cannot be written.
     """
-    summary = summarise(folder)
+    summary = summarise(folder, without_floors=without_floors)
     place = folder if out is None else out
     page = place if place.suffix.lower() in (".html", ".htm") else place / "report.html"
-    written = Written(page, page.parent / "results.csv", page.parent / "results.md")
+    near = page.parent
+    written = Written(page, near / "results.csv", near / "results.md", near / "results.tex")
     texts = {
         written.html: render(summary, folder, written),
         written.csv: to_csv(summary),
         written.markdown: to_markdown(summary),
+        written.latex: to_latex(summary),
     }
     for path, text in texts.items():
         write_text(path, text)
@@ -98,6 +103,9 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         banners=content.banners(summary),
         settings=[content.setting(summary, look, number) for number in range(len(summary.settings))],
         classes=content.classes(summary),
+        measures=content.other_measures(summary),
+        gaps=content.gap_rows(summary),
+        ladders=content.ladders(summary),
         spreads=content.spreads(summary),
         gallery=content.by_record(gallery),
         gallery_faults=faults,
@@ -106,4 +114,5 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         config=json.dumps(config, indent=1, ensure_ascii=False) if config else "",
         csv_name=written.csv.name,
         markdown_name=written.markdown.name,
+        latex_name=written.latex.name,
     )

@@ -72,7 +72,8 @@ def replicates(facts: Mapping[str, Any]) -> int:
 def planned(facts: Mapping[str, Any], method: Method, probe: str, fraction: float) -> tuple[int, int] | None:
     """Give how many encoders and label draws a method is to have at a probe and fraction; None if unknown.
 
-    As in `ecglipse.study.plan.cells`: all labels are one draw, and fine-tuning takes the first few.
+    As in `ecglipse.study.plan.cells`: all labels are one draw, fine-tuning takes the first few,
+    and floors in which nothing is drawn have one seed.
     """
     config = facts.get("config")
     splits = facts.get("rotations") or facts.get("splits")
@@ -81,6 +82,7 @@ def planned(facts: Mapping[str, Any], method: Method, probe: str, fraction: floa
         draws = 1 if fraction == 1.0 else int(rule["draws"])
         if probe == "finetune" and fraction != 1.0:
             draws = min(draws, int(rule["finetune_draws"]))
-        return len(seeds) * (len(splits) if isinstance(splits, list) and splits else 1), draws
+        n_seeds = 1 if method.kind in ("handcrafted", "majority") else len(seeds)
+        return n_seeds * (len(splits) if isinstance(splits, list) and splits else 1), draws
     except (TypeError, KeyError, ValueError):
         return None

@@ -4,6 +4,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +13,13 @@ import numpy as np
 from ecglipse.errors import LedgerError
 from ecglipse.report.cautions import cautions, missing_floors
 from ecglipse.report.cells import Bench, Estimate, Key, Line, current, group_of
+from ecglipse.report.measures import measures
+from ecglipse.report.needed import labels_needed
+from ecglipse.report.robustness import robustness
 from ecglipse.report.study import baselines, planned, read_study, replicates
+from ecglipse.report.subgroups import REPLICATES, gaps, read_subgroups
 from ecglipse.report.tables import ClassScore, Comparison, Group, Method, Score, Summary
+from ecglipse.report.verdict import headline_fraction
 from ecglipse.results import Ledger
 from ecglipse.statistics import holm, interval, paired_difference
 
@@ -23,7 +29,7 @@ PROBES: Final = ("linear", "finetune", "knn")
 Cells = dict[tuple[Group, str], dict[Key, Line]]
 
 
-def summarise(folder: Path) -> Summary:
+def summarise(folder: Path, *, without_floors: bool = False) -> Summary:
     """Summarise a study, as far as it has been run.
 
     Each number is the mean over rotations (test sets) of the mean over seeds and label draws; its interval
@@ -32,6 +38,7 @@ def summarise(folder: Path) -> Summary:
 
     Args:
         folder: of the study.
+        without_floors: rank the methods even where floors are missing.
 
     Raises:
         LedgerError: `study.json`, the ledger or a prediction file is missing or damaged.
@@ -41,14 +48,24 @@ def summarise(folder: Path) -> Summary:
     lines, stale = current(ledger.lines(), facts, methods)
     cells: Cells = {}
     try:
-        for line in lines:
+        plain = [line for line in lines if not line.get("disturbance")]
+        for line in plain:
             key = (int(line["rotation"]), int(line["seed"]), int(line["draw"]))
             cells.setdefault((group_of(line), str(line["method"])), {})[key] = line
-        return _summarise(facts, methods, cells, Bench(ledger, replicates=replicates(facts)), stale=stale)
+        bench = Bench(ledger, replicates=replicates(facts))
+        found = _summarise(facts, methods, cells, bench, stale=stale)
+        few = Bench(ledger, replicates=min(REPLICATES, bench.replicates))
+        rest = [line for line in lines if line.get("disturbance")]
+        found = replace(
+            found,
+            gaps=gaps(_compared(found), cells, read_subgroups(folder), few),
+            disturbed=robustness(methods, cells, rest, few),
+        )
     except KeyError as error:
         raise LedgerError(
             f"{folder / 'results.jsonl'}: a line lacks {error}", hint="restore the file from a copy"
         ) from None
+    return replace(found, ranked=without_floors or not found.missing_floors)
 
 
 def _summarise(
@@ -58,6 +75,7 @@ def _summarise(
     scores: list[Score] = []
     estimates: dict[tuple[Group, str], Estimate] = {}
     tasks = _tasks(facts, lines)
+    numbers = {str(line["task"]) for line in lines if line["task_kind"] == "regression"}
     groups = sorted({group for group, _ in cells}, key=lambda g: _order(g, tasks))
     wanted = [(g, m) for g in groups for m in methods if (g, m.name) in cells]
     lacks = [_lack(facts, m, g, cells[g, m.name]) for g, m in wanted]
@@ -69,7 +87,8 @@ def _summarise(
         if estimate is not None and math.isfinite(estimate.mean):
             estimates[group, method.name] = estimate
         elif not lack:
-            estimate, lack = None, "n/a, no class with 10 test positives"
+            why = "all test records alike" if group.task in numbers else "no class with 10 test positives"
+            estimate, lack = None, f"n/a, {why}"
         scores.append(_score(group, method, cells[group, method.name], estimate, note=lack))
     settings = list(dict.fromkeys((g.probe, g.validation) for g in groups))
     settings.sort(
@@ -81,19 +100,35 @@ def _summarise(
         baselines=baselines(facts),
         tasks=tasks,
         settings=tuple(settings),
-        fractions=tuple(sorted({g.fraction for g in groups})),
+        fractions=tuple(sorted({g.fraction for g in groups}, key=lambda f: (f > 0, abs(f)))),
         scores=tuple(scores),
         comparisons=(),
         classes=tuple(_classes(groups, methods, cells)),
         synthetic=facts.get("synthetic") is True,
         cautions=(),
         missing_floors=missing_floors(methods, {str(line["method"]) for line in lines}),
+        ranked=True,
+        measures=measures(groups, methods, cells),
+        regressions=tuple(t for t in tasks if t in numbers),
         facts=facts,
         hardware=_gather(lines),
     )
     compared = tuple(_comparisons(summary, groups, estimates))
     said = cautions(summary, lines, stale=stale, replicates=bench.replicates)
-    return Summary(**{**vars(summary), "comparisons": compared, "cautions": said})
+    needed = labels_needed(summary, estimates)
+    return replace(summary, comparisons=compared, cautions=said, needed=needed)
+
+
+def _compared(summary: Summary) -> list[tuple[Group, str]]:
+    """What subgroups are looked at for: the headline's cells of candidates, twins, baselines, a floor."""
+    fraction = headline_fraction(summary)
+    if fraction is None or not summary.settings:
+        return []
+    twins = [twin.name for m in summary.candidates() if (twin := summary.twin(m.name))]
+    floors = [m.name for m in summary.methods if m.kind == "handcrafted"]
+    names = dict.fromkeys([*(m.name for m in summary.candidates()), *twins, *summary.baselines, *floors])
+    groups = [Group(task, *summary.settings[0], fraction) for task in summary.tasks]
+    return [(g, name) for g in groups for name in names if summary.score(g, name).mean is not None]
 
 
 def _tasks(facts: Mapping[str, Any], lines: Sequence[Line]) -> tuple[str, ...]:
@@ -115,7 +150,7 @@ def _lack(facts: Mapping[str, Any], method: Method, group: Group, mine: Mapping[
     rotations, seeds, draws = (len({key[i] for key in mine}) for i in range(3))
     encoders, n_draws = rotations * seeds, draws
     plan = planned(facts, method, group.probe, group.fraction)
-    if plan is not None and method.kind != "floor":
+    if plan is not None:
         encoders, n_draws = max(encoders, plan[0]), max(n_draws, plan[1])
     if len(mine) == encoders * n_draws:
         return ""
@@ -228,7 +263,7 @@ def _classes(groups: Sequence[Group], methods: Sequence[Method], cells: Cells) -
     for group in groups:
         for method in methods:
             mine = cells.get((group, method.name), {})
-            if not mine:
+            if not any(line["positives_test"] for line in mine.values()):
                 continue
             by_rotation = {key[0]: line for key, line in mine.items()}
             for k, label in enumerate(next(iter(mine.values()))["classes"]):

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-FLOORS: Final = ("init", "scratch", "floor")
+from ecglipse.statistics import LabelRatio
+
+FLOORS: Final = ("majority", "handcrafted", "init", "scratch")
 """Kinds of methods that pretrain nothing; what a pretrained encoder has to beat."""
 
 
@@ -15,7 +17,7 @@ class Method:
     Args:
         name: its key in the ledger.
         title: what readers see.
-        kind: "pretrained", "init", "scratch" or "floor".
+        kind: "pretrained", or one of `FLOORS`.
         masks: what hides: "none", "random", "adversarial", or a guide.
         leads: what a mask covers: "shared", "per-lead", "electrodes" or "cells".
         domain: "time" or "spectral".
@@ -47,7 +49,10 @@ class Method:
 
 @dataclass(frozen=True)
 class Group:
-    """What one number of a table is about: one task, probe, validation and label fraction."""
+    """What one number of a table is about: one task, probe, validation and label budget.
+
+    The budget is a share of the labels, or -k for k of each class.
+    """
 
     task: str
     probe: str
@@ -57,7 +62,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Score:
-    """A method's macro AUROC on one group, over all its seeds, draws and rotations.
+    """A method's macro AUROC (R2 of a regression) on one group, over all its seeds, draws and rotations.
 
     Args:
         group: what it is about.
@@ -92,7 +97,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A method's macro AUROC minus a baseline's, on the same test records, seeds and draws.
+    """A method's score minus a baseline's, on the same test records, seeds and draws.
 
     Args:
         group: what it is about.
@@ -125,6 +130,27 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Needed:
+    """Labels that a method needs for a baseline's score, over the labels that the baseline had.
+
+    Args:
+        group: what the baseline's score is about; its fraction is the baseline's.
+        method: the method's name.
+        baseline: the name of what it is compared with.
+        twin: see `Comparison`.
+        ratio: with its interval and where it is censored; None with a `note` where it cannot be had.
+        note: why there is no number.
+    """
+
+    group: Group
+    method: str
+    baseline: str
+    twin: bool
+    ratio: LabelRatio | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class ClassScore:
     """A method's mean AUROC and AUPRC for one class; None with a `note` where undefined."""
 
@@ -137,6 +163,48 @@ class ClassScore:
     """Test positives, over all rotations."""
     in_macro: bool = True
     note: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A method's mean of one metric of the ledger beside the headline; None with a `note` where undefined."""
+
+    group: Group
+    method: str
+    metric: str
+    value: float | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A subgroup's AUROC, TPR or FPR minus that of all other test records, with its 95 % interval."""
+
+    group: Group
+    method: str
+    variable: str
+    name: str
+    metric: str
+    n: int
+    n_rest: int
+    value: float
+    rest: float
+    gap: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """A method's score under a disturbance of the test recordings, minus that without, with its interval."""
+
+    group: Group
+    method: str
+    name: str
+    clean: float
+    change: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
@@ -161,6 +229,31 @@ class Summary:
     """`study.json` as read."""
     hardware: Mapping[str, Any] = field(default_factory=dict)
     """Versions, commits, hardware, seconds and times, gathered from the ledger's lines."""
+    needed: tuple[Needed, ...] = ()
+    measures: tuple[Measure, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    disturbed: tuple[Disturbed, ...] = ()
+    regressions: tuple[str, ...] = ()
+    """Tasks that are numbers: their scores are R2 and not macro AUROC."""
+    ranked: bool = True
+    """Whether methods may be ranked: the floors are there, or were not asked for."""
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """The label budgets that are shares of all labels, ascending."""
+        return tuple(f for f in self.fractions if f > 0)
+
+    @property
+    def measured(self) -> str:
+        """Say what the scores are: "macro AUROC (R² for age)"."""
+        numbers = [task for task in self.tasks if task in self.regressions]
+        if not numbers:
+            return "macro AUROC"
+        return "R²" if len(numbers) == len(self.tasks) else f"macro AUROC (R² for {', '.join(numbers)})"
+
+    def metric(self, task: str) -> str:
+        """Give the headline metric's key; higher is better for every one."""
+        return "r2" if task in self.regressions else "macro_auroc"
 
     def method(self, name: str) -> Method:
         """Give the method of that name."""
@@ -174,11 +267,15 @@ class Summary:
         return Score(group, method, None, note="n/a")
 
     def floor(self, group: Group, method: str) -> Score:
-        """Give a method's score; for one from scratch, which no probe reads, the fine-tuned one."""
-        score = self.score(group, method)
-        if score.n_cells or self.method(method).kind != "scratch":
+        """Give a method's score; of a floor that is not read so, the score of how it is read.
+
+        From scratch nothing is probed, and measurements and constants cannot be fine-tuned.
+        """
+        score, kind = self.score(group, method), self.method(method).kind
+        if score.n_cells or kind not in FLOORS:
             return score
-        return self.score(Group(group.task, "finetune", "matched", group.fraction), method)
+        probe = "finetune" if kind == "scratch" else "linear"
+        return self.score(Group(group.task, probe, "matched", group.fraction), method)
 
     def candidates(self) -> tuple[Method, ...]:
         """Give the methods the study is about: learned masks, or else those pretrained and no baseline."""
@@ -196,5 +293,7 @@ class Summary:
 
 
 def percent(fraction: float) -> str:
-    """Give a label fraction as readers say it: "5 %", "0.5 %"."""
+    """Give a label budget as readers say it: "5 %", "0.5 %", or "10 a class" for -10."""
+    if fraction < 0:
+        return f"{-fraction:g} a class"
     return f"{100 * fraction:.4g} %"

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from ecglipse.report.tables import FLOORS, Comparison, Method, Summary, percent
+from ecglipse.report.tables import FLOORS, Comparison, Group, Method, Summary, percent
 
 
 def headline_fraction(summary: Summary) -> float | None:
     """Give the label fraction that the verdict is about: the one nearest to 10 %."""
-    return min(summary.fractions, key=lambda f: (abs(f - 0.1), f), default=None)
+    return min(summary.fractions, key=lambda f: (f < 0, abs(f - 0.1), f), default=None)
 
 
 def signed(value: float) -> str:
@@ -62,6 +62,13 @@ def verdict(summary: Summary) -> tuple[str, list[str]]:
     fraction = headline_fraction(summary)
     if fraction is None or not summary.settings:
         return "No cell has been computed yet, so nothing can be said.", []
+    if not summary.ranked:
+        return (
+            f"No ranking: {', '.join(summary.missing_floors)} not in this study; without "
+            f"{'this floor' if len(summary.missing_floors) == 1 else 'these floors'} nobody can tell what "
+            "pretraining is worth. The numbers are below; `--without-floors` ranks them all the same.",
+            [],
+        )
     probe, validation = summary.settings[0]
     here = [
         c
@@ -117,19 +124,16 @@ def floors_on_top(summary: Summary) -> list[str]:
     """Name the tasks on which a floor has the best mean, at the headline's probe and label fraction."""
     fraction = headline_fraction(summary)
     sentences = []
-    for task in summary.tasks if fraction is not None and summary.settings else ():
-        scores = [
-            s
-            for s in summary.scores
-            if s.mean is not None
-            and (s.group.task, s.group.fraction) == (task, fraction)
-            and (s.group.probe, s.group.validation) == summary.settings[0]
-        ]
+    there = fraction is not None and summary.settings and summary.ranked
+    for task in summary.tasks if there else ():
+        group = Group(task, *summary.settings[0], fraction or 0.0)
+        scores = [s for m in summary.methods if (s := summary.floor(group, m.name)).mean is not None]
         best = max(scores, key=lambda s: s.mean or 0.0, default=None)
         if best is not None and summary.method(best.method).kind in FLOORS and len(scores) > 1:
             title = summary.method(best.method).title
             sentences.append(
-                f"On {task}, no pretrained encoder reaches the floor “{title}” ({best.mean:.3f})."
+                f"On {task}, no pretrained encoder reaches the floor “{title}” ({best.mean:.3f})"
+                + ("." if best.group == group else f", {setting_title(best.group.probe, 'matched').lower()}.")
             )
     return sentences
 
@@ -151,4 +155,5 @@ def at_what(summary: Summary) -> str:
     fraction = headline_fraction(summary)
     if fraction is None or not summary.settings:
         return ""
-    return f"At {percent(fraction)} of the labels, {setting_title(*summary.settings[0]).lower()}"
+    labels = f"{percent(fraction)} of the labels" if fraction > 0 else f"{percent(fraction)} labelled"
+    return f"At {labels}, {setting_title(*summary.settings[0]).lower()}"

@@ -13,16 +13,23 @@ Replicates of several test sets (rotations) are averaged by the caller before th
 from ecglipse.statistics.bootstrap import bootstrap_macro_auroc, macro_auroc, weighted_auroc
 from ecglipse.statistics.comparison import Difference, holm, interval, paired_difference
 from ecglipse.statistics.delong import DeLong, delong
+from ecglipse.statistics.explained import bootstrap_explained, explained
+from ecglipse.statistics.label_efficiency import LabelRatio, label_ratio, labels_needed
 from ecglipse.statistics.resampling import Resampling, resample, resample_patients
 
 __all__ = [
     "DeLong",
     "Difference",
+    "LabelRatio",
     "Resampling",
+    "bootstrap_explained",
     "bootstrap_macro_auroc",
     "delong",
+    "explained",
     "holm",
     "interval",
+    "label_ratio",
+    "labels_needed",
     "macro_auroc",
     "paired_difference",
     "resample",

@@ -42,7 +42,7 @@ def interval(replicates: Float[np.ndarray, " replicate"], level: float = 0.95) -
     """
     if not 0 < level < 1:
         raise ValueError(f"`level` must be between 0 and 1; got {level}")
-    defined = _defined(replicates)
+    defined = without_undefined(replicates)
     if defined.size == 0:
         return float("nan"), float("nan")
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
@@ -89,7 +89,7 @@ def paired_difference(
     differences = replicates_a - replicates_b
     estimate = estimate_a - estimate_b
     low, high = interval(differences, level)
-    defined = _defined(differences)
+    defined = without_undefined(differences)
     if defined.size == 0:
         return Difference(estimate, low, high, float("nan"), float("nan"))
     not_above, not_below = int(np.sum(defined <= 0)), int(np.sum(defined >= 0))
@@ -120,7 +120,9 @@ def holm(p_values: Float[np.ndarray, " test"]) -> Float[np.ndarray, " test"]:
     return adjusted
 
 
-def _defined(replicates: Float[np.ndarray, " replicate"]) -> Float[np.ndarray, " defined"]:
+def without_undefined(
+    replicates: Float[np.ndarray, " replicate"],
+) -> Float[np.ndarray, " defined"]:
     """Replicates that are numbers; none of them if too many are not."""
     missing = np.isnan(replicates)
     if np.count_nonzero(missing) > _MOST_UNDEFINED * replicates.size:

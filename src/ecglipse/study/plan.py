@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecglipse.config import Config
+from ecglipse.transfer.disturb import LADDER
+
+SEEDLESS = ("handcrafted", "majority")
+"""Kinds of methods in which nothing is drawn: one seed stands for all."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +32,10 @@ class Cell:
     Args:
         task: name of the task.
         probe: how features are read.
-        fraction: of the training labels.
+        fraction: of the training labels; -k stands for k of each class.
         draw: which subset of them.
         validation: "matched" or "full".
+        disturbance: of the test recordings; see `ecglipse.transfer.disturb`. "": as they are.
     """
 
     task: str
@@ -38,14 +43,19 @@ class Cell:
     fraction: float
     draw: int
     validation: str
+    disturbance: str = ""
 
 
 def units(config: Config, *, rotations: Sequence[int]) -> list[Unit]:
     """All encoders of a study; those that cost most first, so that processes end together."""
-    weight = {"pretrained": 0, "scratch": 1, "init": 2}
+    weight = {"pretrained": 0, "scratch": 1, "handcrafted": 2, "init": 3, "majority": 4}
     names = sorted(config.methods, key=lambda name: weight[config.methods[name].kind])
     return [
-        Unit(name, seed, rotation) for seed in config.study.seeds for rotation in rotations for name in names
+        Unit(name, seed, rotation)
+        for seed in config.study.seeds
+        for rotation in rotations
+        for name in names
+        if seed == config.study.seeds[0] or config.methods[name].kind not in SEEDLESS
     ]
 
 
@@ -53,16 +63,20 @@ def cells(config: Config, unit: Unit) -> list[Cell]:
     """All readings of one encoder. A random encoder is fine-tuned under the name `scratch` only."""
     rule = config.transfer
     kind = config.methods[unit.method].kind
-    probes = {
-        "pretrained": rule.probes,
-        "init": tuple(probe for probe in rule.probes if probe != "finetune"),
-        "scratch": ("finetune",),
-    }[kind]
-    return [
+    frozen = tuple(probe for probe in rule.probes if probe != "finetune")
+    probes = {"pretrained": rule.probes, "scratch": ("finetune",)}.get(kind, frozen)
+    most = max(rule.fractions)
+    disturbed = [
+        Cell(task, "linear", most, 0, "matched", name)
+        for task in tasks(config)
+        for name in LADDER
+        if rule.robustness and "linear" in probes and kind != "majority"
+    ]
+    return disturbed + [
         Cell(task, probe, fraction, draw, validation)
         for task in tasks(config)
         for probe in probes
-        for fraction in sorted(rule.fractions)
+        for fraction in (*sorted(rule.fractions), *(-float(k) for k in sorted(rule.shots)))
         for draw in range(_draws(config, probe, fraction))
         for validation in rule.validation
         if not (validation == "full" and (fraction == 1.0 or probe != "linear"))

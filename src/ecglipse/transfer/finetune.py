@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -16,7 +16,7 @@ from ecglipse.batches import torch_rng
 from ecglipse.draws import Draws
 from ecglipse.seeding import numpy_rng
 
-Kind = Literal["multilabel", "multiclass", "binary"]
+Kind = Literal["multilabel", "multiclass", "binary", "regression"]
 Signals = Callable[[Int[np.ndarray, " batch"]], Tensor]
 
 
@@ -25,7 +25,7 @@ class FinetuneResult:
     """What fine-tuning gives.
 
     Args:
-        test_scores: probabilities, of the best epoch.
+        test_scores: probabilities, or numbers of a regression; of the best epoch.
         validation_scores: likewise.
         chosen: the best epoch (counted from 1) and the number of epochs run.
         history: validation loss of each epoch, nats.
@@ -45,8 +45,8 @@ def finetune(
     encoder: nn.Module,
     signals: Signals,
     *,
-    train: tuple[Int[np.ndarray, " train"], UInt8[np.ndarray, "train class"]],
-    validation: tuple[Int[np.ndarray, " validation"], UInt8[np.ndarray, "validation class"]],
+    train: tuple[Int[np.ndarray, " train"], Num[np.ndarray, "train class"]],
+    validation: tuple[Int[np.ndarray, " validation"], Num[np.ndarray, "validation class"]],
     test_rows: Int[np.ndarray, " test"],
     kind: Kind,
     epochs: int,
@@ -65,7 +65,8 @@ def finetune(
         train: rows and labels to learn from, at least two.
         validation: rows and labels that choose the epoch.
         test_rows: rows to score, once, with the best epoch.
-        kind: of the task: softmax and cross-entropy for multi-class, a sigmoid a class else.
+        kind: of the task: softmax and cross-entropy for multi-class, squared error of the standardised
+            number for a regression, a sigmoid a class else.
         epochs: to run.
         batch: records a step; a last batch of one joins the one before.
         learning_rate: peak rate of the head; warm-up over a tenth of all steps, then a cosine to zero.
@@ -91,7 +92,8 @@ def finetune(
         ],
         weight_decay=weight_decay,
     )
-    labels = torch.from_numpy(y).to(device, torch.float32)
+    middle, spread = (float(y.mean()), float(y.std()) or 1.0) if kind == "regression" else (0.0, 1.0)
+    labels = (torch.from_numpy(y).to(device, torch.float32) - middle) / spread
     steps, step = epochs * len(_cuts(len(rows), batch)), 0
     history: list[float] = []
     best: tuple[dict[str, Tensor], dict[str, Tensor]] | None = None
@@ -112,7 +114,7 @@ def finetune(
             optimiser.step()
             step += 1
         logits = _logits(encoder, head, signals, validation[0])
-        wanted = torch.from_numpy(validation[1]).to(logits.device, torch.float32)
+        wanted = (torch.from_numpy(validation[1]).to(logits.device, torch.float32) - middle) / spread
         history.append(_loss(logits, wanted, kind).item())
         if history[-1] == min(history) and math.isfinite(history[-1]):
             best = (_copied(encoder), _copied(head))
@@ -121,8 +123,8 @@ def finetune(
         head.load_state_dict(best[1])
     encoder.eval()
     return FinetuneResult(
-        test_scores=_scores(_logits(encoder, head, signals, test_rows), kind),
-        validation_scores=_scores(_logits(encoder, head, signals, validation[0]), kind),
+        test_scores=_scores(_logits(encoder, head, signals, test_rows), kind) * spread + middle,
+        validation_scores=_scores(_logits(encoder, head, signals, validation[0]), kind) * spread + middle,
         chosen={"epoch": int(np.argmin(history)) + 1, "epochs": epochs},
         history=tuple(history),
         encoder=encoder,
@@ -157,6 +159,8 @@ def _rate(step: int, steps: int) -> float:
 
 
 def _loss(logits: Tensor, y: Tensor, kind: Kind) -> Tensor:
+    if kind == "regression":
+        return functional.mse_loss(logits, y)
     if kind == "multiclass":
         return functional.cross_entropy(logits, y)
     return functional.binary_cross_entropy_with_logits(logits, y)
@@ -170,6 +174,8 @@ def _logits(encoder: nn.Module, head: nn.Module, signals: Signals, rows: np.ndar
 
 
 def _scores(logits: Tensor, kind: Kind) -> np.ndarray:
+    if kind == "regression":
+        return np.asarray(logits.double().cpu().numpy())
     scores = logits.double().softmax(1) if kind == "multiclass" else logits.double().sigmoid()
     return np.asarray(scores.cpu().numpy())
 

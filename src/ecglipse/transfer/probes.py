@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Num
 
-Kind = Literal["multilabel", "multiclass", "binary"]
+from ecglipse.transfer.ridge import PENALTIES, ridge_path
+
+Kind = Literal["multilabel", "multiclass", "binary", "regression"]
 GRID = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 NEIGHBOURS = (1, 3, 5, 10, 20, 50)
 
@@ -22,10 +24,10 @@ class ProbeResult:
     """What a probe gives.
 
     Args:
-        test_scores: probabilities.
-        validation_scores: probabilities.
+        test_scores: probabilities; of a regression, the predicted numbers.
+        validation_scores: likewise.
         chosen: the setting that validation chose, and what else is worth knowing.
-        validation_loss: mean log loss of the chosen one, nats.
+        validation_loss: mean log loss of the chosen one, nats; of a regression, its mean squared error.
     """
 
     test_scores: Float[np.ndarray, "test class"]
@@ -36,9 +38,9 @@ class ProbeResult:
 
 def linear_probe(
     train_x: Float[np.ndarray, "train dim"],
-    train_y: UInt8[np.ndarray, "train class"],
+    train_y: Num[np.ndarray, "train class"],
     validation_x: Float[np.ndarray, "validation dim"],
-    validation_y: UInt8[np.ndarray, "validation class"],
+    validation_y: Num[np.ndarray, "validation class"],
     test_x: Float[np.ndarray, "test dim"],
     *,
     kind: Kind,
@@ -55,7 +57,7 @@ def linear_probe(
         validation_x: features of the records that choose.
         validation_y: their labels.
         test_x: features of the test records.
-        kind: of the task.
+        kind: of the task. A regression is a ridge regression, its penalty chosen on validation.
         grid: values of C (inverse strength of the L2 penalty), ascending; ties go to the smaller.
     """
     mean, spread = train_x.mean(axis=0), train_x.std(axis=0)
@@ -63,6 +65,8 @@ def linear_probe(
     train, validation, test = (
         ((x - mean) / spread).astype(np.float64) for x in (train_x, validation_x, test_x)
     )
+    if kind == "regression":
+        return _ridge(train, train_y, validation, validation_y, test)
     best: ProbeResult | None = None
     unconverged, models = 0, _Regressions(train, train_y, kind)
     for strength in sorted(grid):
@@ -75,6 +79,22 @@ def linear_probe(
         raise ValueError("`grid` must hold at least one value; got none")
     if unconverged:
         best.chosen["not_converged"] = unconverged
+    return best
+
+
+def _ridge(
+    train: np.ndarray, train_y: np.ndarray, validation: np.ndarray, validation_y: np.ndarray, test: np.ndarray
+) -> ProbeResult:
+    """Ridge regression, its penalty by validation; ties go to the larger."""
+    best: ProbeResult | None = None
+    penalties = sorted(PENALTIES, reverse=True)
+    for penalty, (on_validation, on_test) in zip(
+        penalties, ridge_path(train, train_y, [validation, test], penalties=penalties), strict=True
+    ):
+        loss = log_loss(validation_y, on_validation, "regression")
+        if best is None or loss < best.validation_loss - 1e-12:
+            best = ProbeResult(on_test, on_validation, {"penalty": penalty}, loss)
+    assert best is not None
     return best
 
 
@@ -130,9 +150,9 @@ class _Regressions:
 
 def knn_probe(
     train_x: Float[np.ndarray, "train dim"],
-    train_y: UInt8[np.ndarray, "train class"],
+    train_y: Num[np.ndarray, "train class"],
     validation_x: Float[np.ndarray, "validation dim"],
-    validation_y: UInt8[np.ndarray, "validation class"],
+    validation_y: Num[np.ndarray, "validation class"],
     test_x: Float[np.ndarray, "test dim"],
     *,
     kind: Kind,
@@ -141,7 +161,8 @@ def knn_probe(
     """Nearest neighbours by cosine similarity, weighted by exp(similarity / 0.1); k chosen on validation.
 
     A score is the weighted share of neighbours with the class, drawn towards the class's prevalence with the
-    weight of one neighbour, so that no probability is 0 or 1. Arguments as `linear_probe`.
+    weight of one neighbour, so that no probability is 0 or 1; of a regression, the weighted mean, drawn
+    towards the mean of all. Arguments as `linear_probe`.
 
     Source:
         Wu et al. 2018, arXiv:1805.01978, section 3.4 (weights). Departures: the prevalence term.
@@ -152,6 +173,8 @@ def knn_probe(
     prevalence = (train_y.sum(axis=0) + 1) / (
         len(train_y) + (train_y.shape[1] if kind == "multiclass" else 2)
     )
+    if kind == "regression":
+        prevalence = train_y.mean(axis=0)
     on_validation = _neighbour_scores(train, train_y, validation, most, prevalence)
     losses = [log_loss(validation_y, scores, kind) for scores in on_validation]
     best = int(np.argmin(losses))
@@ -174,9 +197,11 @@ def _neighbour_scores(
 
 
 def log_loss(
-    y: UInt8[np.ndarray, "record class"], scores: Float[np.ndarray, "record class"], kind: Kind
+    y: Num[np.ndarray, "record class"], scores: Float[np.ndarray, "record class"], kind: Kind
 ) -> float:
-    """Mean log loss in nats, over records (multi-class) or over records and classes (else)."""
+    """Mean log loss in nats, over records (multi-class) or records and classes; else the mean square."""
+    if kind == "regression":
+        return float(np.mean((scores - y.astype(np.float64)) ** 2))
     p = np.clip(scores.astype(np.float64), 1e-7, 1 - 1e-7)
     if kind == "multiclass":
         return float(-(y * np.log(p)).sum(axis=1).mean())

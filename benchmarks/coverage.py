@@ -1,0 +1,96 @@
+"""How often the truth lies in nominal 95 % intervals: simulated studies whose truth is known.
+
+Each study has a test set of patients, pretraining seeds and label draws; two methods score the same records.
+A method's skill (the distance of the classes in standard deviations) has its own error in each seed and draw.
+The truth is the mean AUROC over all seeds and draws there could be. One JSON line a setting; fields `score`
+and `difference` are shares of the studies whose interval holds the truth, `below` and `above` the shares in
+which the truth lies below or above the interval of the score.
+
+    python benchmarks/coverage.py [--studies 400] [--replicates 500] [--only few-seeds]
+"""
+
+import argparse
+import json
+import time
+
+import numpy as np
+from scipy.special import ndtr
+
+from ecglipse.seeding import numpy_rng
+from ecglipse.statistics import bootstrap_macro_auroc, interval, macro_auroc, paired_difference, resample
+
+SETTINGS = {
+    "one-cell": {"seeds": 1, "draws": 1, "seed_sd": 0.0, "draw_sd": 0.0},
+    "patients-alone": {"seeds": 3, "draws": 5, "seed_sd": 0.0, "draw_sd": 0.0},
+    "draws": {"seeds": 3, "draws": 5, "seed_sd": 0.0, "draw_sd": 0.02},
+    "few-seeds": {"seeds": 3, "draws": 5, "seed_sd": 0.01, "draw_sd": 0.01},
+    "few-seeds-apart": {"seeds": 3, "draws": 5, "seed_sd": 0.03, "draw_sd": 0.01},
+    "ten-seeds-apart": {"seeds": 10, "draws": 5, "seed_sd": 0.03, "draw_sd": 0.01},
+    "one-seed-apart": {"seeds": 1, "draws": 5, "seed_sd": 0.03, "draw_sd": 0.01},
+}
+"""Spreads are of AUROC: what a seed or a label draw changes, as a standard deviation."""
+SKILL = (1.0, 1.2)
+SLOPE = float(np.exp(-(SKILL[0] ** 2) / 4) / np.sqrt(4 * np.pi))
+"""How much AUROC changes with skill, at the first method's."""
+
+
+def truth(skill: float, seed_sd: float, draw_sd: float) -> float:
+    """Mean AUROC, ndtr(skill / sqrt 2), over normal errors of the skill: by 60 Gauss-Hermite points."""
+    sd = np.hypot(seed_sd, draw_sd) / SLOPE
+    points, weights = np.polynomial.hermite_e.hermegauss(60)
+    return float(np.sum(weights * ndtr((skill + sd * points) / np.sqrt(2))) / weights.sum())
+
+
+def one_study(
+    number: int, *, n: int, seeds: int, draws: int, seed_sd: float, draw_sd: float, replicates: int
+) -> dict[str, float]:
+    """Simulate a study and see whether its intervals hold the truth."""
+    rng = numpy_rng(number, "coverage", seeds, draws, int(1000 * seed_sd), int(1000 * draw_sd))
+    patients = np.sort(rng.integers(0, round(0.9 * n), size=n))
+    _, patients = np.unique(patients, return_inverse=True)
+    ill = (rng.random(patients.max() + 1) < 0.3).astype(np.uint8)
+    y = ill[patients][:, None]
+    shared = rng.standard_normal(n)
+    found = []
+    resampling = resample(y, patients, replicates=replicates, seed=number)
+    keep = np.ones(1, dtype=bool)
+    for skill in SKILL:
+        own = skill + rng.normal(0, seed_sd / SLOPE, (seeds, 1)) + rng.normal(0, draw_sd / SLOPE, (1, draws))
+        noise = np.sqrt(0.6) * shared + np.sqrt(0.4) * rng.standard_normal(n)
+        scores = (own[:, :, None] * y[:, 0] + noise)[..., None]
+        made = bootstrap_macro_auroc(scores, y, resampling, keep=keep)
+        found.append((macro_auroc(scores, y, keep=keep), made, truth(skill, seed_sd, draw_sd)))
+    (a, of_a, true_a), (b, of_b, true_b) = found
+    low, high = interval(of_a)
+    difference = paired_difference(of_a, of_b, a, b)
+    return {
+        "score": low <= true_a <= high,
+        "below": true_a < low,
+        "above": true_a > high,
+        "difference": difference.low <= true_a - true_b <= difference.high,
+        "width": high - low,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--studies", type=int, default=400)
+    parser.add_argument("--replicates", type=int, default=500)
+    parser.add_argument("--patients", type=int, default=400)
+    parser.add_argument("--only", choices=list(SETTINGS))
+    given = parser.parse_args()
+    for name, setting in SETTINGS.items():
+        if given.only in (None, name):
+            began = time.monotonic()
+            studies = [
+                one_study(k, n=given.patients, replicates=given.replicates, **setting)
+                for k in range(given.studies)
+            ]
+            shares = {key: round(float(np.mean([s[key] for s in studies])), 4) for key in studies[0]}
+            error = round(float(np.sqrt(0.95 * 0.05 / given.studies)), 4)
+            line = {"setting": name, "n": given.patients, **setting, "studies": given.studies, **shares}
+            print(json.dumps(line | {"error": error, "s": round(time.monotonic() - began, 1)}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

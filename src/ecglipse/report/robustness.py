@@ -1,0 +1,47 @@
+"""What disturbances of the test recordings cost each method: differences to the same probe undisturbed."""
+
+from collections.abc import Mapping, Sequence
+
+from ecglipse.report.cells import Bench, Key, Line, group_of
+from ecglipse.report.tables import Disturbed, Group, Method
+from ecglipse.statistics import paired_difference
+
+
+def robustness(
+    methods: Sequence[Method],
+    cells: Mapping[tuple[Group, str], Mapping[Key, Line]],
+    lines: Sequence[Line],
+    bench: Bench,
+) -> tuple[Disturbed, ...]:
+    """Compare each disturbance with the undisturbed cells of the same probe, seeds and label draws.
+
+    Args:
+        methods: of the study.
+        cells: undisturbed, by group and method.
+        lines: of the ledger, those with a disturbance.
+        bench: computes estimates; its bootstrap need not be long, as these are many.
+    """
+    under: dict[tuple[Group, str, str], dict[Key, Line]] = {}
+    for line in lines:
+        key = (int(line["rotation"]), int(line["seed"]), int(line["draw"]))
+        under.setdefault((group_of(line), str(line["method"]), str(line["disturbance"])), {})[key] = line
+    names = {m.name for m in methods}
+    pairs = []
+    for (group, method, name), mine in under.items():
+        clean = cells.get((group, method), {})
+        same = {key: clean[key] for key in mine if key in clean}
+        if method in names and same and len(same) == len(mine) and _full(mine):
+            pairs.append(((group, method, name), mine, same))
+    found = iter(bench.estimates([some for _, mine, same in pairs for some in (mine, same)]))
+    made = []
+    for (group, method, name), _, _ in pairs:
+        a, b = next(found), next(found)
+        change = paired_difference(a.replicates, b.replicates, a.mean, b.mean)
+        made.append(Disturbed(group, method, name, b.mean, change.estimate, change.low, change.high))
+    return tuple(made)
+
+
+def _full(mine: Mapping[Key, Line]) -> bool:
+    """Whether every rotation has every seed and draw."""
+    rotations, seeds, draws = (len({key[i] for key in mine}) for i in range(3))
+    return len(mine) == rotations * seeds * draws

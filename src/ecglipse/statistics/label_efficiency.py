@@ -1,0 +1,101 @@
+"""How many labels a method needs for the score that another has: a ratio, with its bootstrap interval."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ecglipse.statistics.comparison import without_undefined
+
+
+@dataclass(frozen=True)
+class LabelRatio:
+    """Labels that a method needs over labels that its opponent has, at the opponent's score.
+
+    Args:
+        estimate: below 1, the method needs fewer. 0 where it is there with the fewest labels tried already,
+            infinity where it is not there with all of them: the truth lies below `least` or above `most`.
+        low: lower end of its percentile interval, censored likewise.
+        high: upper end of it.
+        least: ratio that the fewest labels would be.
+        most: ratio that all labels would be.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    least: float
+    most: float
+
+
+def labels_needed(
+    fractions: Float[np.ndarray, " fraction"],
+    curves: Float[np.ndarray, "curve fraction"],
+    targets: Float[np.ndarray, " curve"],
+) -> Float[np.ndarray, " curve"]:
+    """Share of the labels at which each curve first reaches its target.
+
+    Between two shares the curve is a straight line over the logarithm of the share. A curve that falls
+    again later keeps what it reached first.
+
+    Args:
+        fractions: shares, ascending, above 0.
+        curves: scores at them; higher is better.
+        targets: scores to reach.
+
+    Returns:
+        0 where the first share reaches it, infinity where none does, NaN where a score is NaN.
+
+    Raises:
+        ValueError: if there are fewer than two shares, or they do not ascend.
+    """
+    if len(fractions) < 2 or np.any(np.diff(fractions) <= 0) or fractions[0] <= 0:
+        raise ValueError(f"`fractions` must be two or more, ascending and > 0; got {fractions.tolist()}")
+    reached = curves >= targets[:, None]
+    first = np.argmax(reached, axis=1)
+    needed = np.where(reached.any(axis=1), 0.0, np.inf)
+    for k in np.flatnonzero(reached.any(axis=1) & (first > 0)):
+        i = first[k]
+        low, high = curves[k, i - 1], curves[k, i]
+        way = (targets[k] - low) / (high - low)
+        needed[k] = np.exp((1 - way) * np.log(fractions[i - 1]) + way * np.log(fractions[i]))
+    needed[np.isnan(curves).any(axis=1) | np.isnan(targets)] = np.nan
+    return np.asarray(needed)
+
+
+def label_ratio(
+    fractions: Float[np.ndarray, " fraction"],
+    curve: Float[np.ndarray, " fraction"],
+    replicates: Float[np.ndarray, "replicate fraction"],
+    *,
+    opponent: float,
+    opponent_replicates: Float[np.ndarray, " replicate"],
+    at: float,
+    level: float = 0.95,
+) -> LabelRatio:
+    """Labels that a method needs for its opponent's score with the share `at`, over `at`.
+
+    Args:
+        fractions: shares at which the method was read, ascending.
+        curve: its scores there; higher is better.
+        replicates: of these scores.
+        opponent: the opponent's score at the share `at`.
+        opponent_replicates: of it, on the same resampled records.
+        at: the opponent's share of the labels.
+        level: of the interval.
+
+    Returns:
+        The interval is NaN where more than 5 % of the replicates are.
+
+    Source:
+        Measures of this kind: Henaff et al. 2020, arXiv:1905.09272, figure 1. Departures: interpolated,
+        censored where a curve ends, with an interval.
+    """
+    estimate = labels_needed(fractions, curve[None], np.array([opponent]))[0] / at
+    needed = labels_needed(fractions, replicates, opponent_replicates) / at
+    defined = np.sort(without_undefined(needed))
+    low = high = float("nan")
+    if defined.size:
+        sides = np.array([(1 - level) / 2, (1 + level) / 2])
+        low, high = np.quantile(defined, sides, method="inverted_cdf").tolist()
+    return LabelRatio(float(estimate), low, high, float(fractions[0] / at), float(fractions[-1] / at))
