@@ -4,6 +4,8 @@ A batch is a pure function of (seed, epoch, position): nothing is kept between s
 resumed sees the same batches as one that was never stopped.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -51,6 +53,37 @@ class Batches:
         else:
             units = torch.from_numpy(self.store.signals(rows)).to(self.device)
         return units.to(torch.float32).mul_(self._scale)
+
+
+class Joined(Batches):
+    """Records of several stores as one: those of the first, then those of the next.
+
+    Args:
+        stores: of the same rate, length and leads; `store` is the first.
+        device: where the tensors go.
+    """
+
+    def __init__(self, stores: Sequence[Store], *, device: torch.device | str = "cpu") -> None:
+        super().__init__(stores[0], device=device)
+        self._parts = [self, *(Batches(store, device=device) for store in stores[1:])]
+        self._starts = np.cumsum([0, *(len(store) for store in stores)])
+
+    def millivolts(self, rows: Int[np.ndarray, " batch"]) -> Float[Tensor, "batch lead time"]:
+        """Give the signals of these rows, counted through all stores, in this order, in mV."""
+        of = np.searchsorted(self._starts, rows, side="right") - 1
+        found = None
+        for index, part in enumerate(self._parts):
+            here = np.flatnonzero(of == index)
+            if not len(here):
+                continue
+            own = rows[here] - self._starts[index]
+            signal = super().millivolts(own) if index == 0 else part.millivolts(own)
+            if len(here) == len(rows):
+                return signal
+            if found is None:
+                found = signal.new_empty(len(rows), *signal.shape[1:])
+            found[torch.from_numpy(here).to(signal.device)] = signal
+        return super().millivolts(rows) if found is None else found
 
 
 def epoch_batches(

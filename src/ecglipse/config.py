@@ -171,6 +171,8 @@ class Pretrain(Section):
 
     epochs: Count = 60
     """Passes over the training records."""
+    also: tuple[str, ...] = ()
+    """Folders of more stores whose recordings are pretrained on, all of them; same rate, length and leads."""
     batch: Annotated[int, Field(ge=2)] = 128
     """Records a batch; negatives come from it."""
     accumulate: Count = 1

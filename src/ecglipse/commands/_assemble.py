@@ -1,7 +1,8 @@
 """Where a config meets the components: the only place that turns words of a config into objects."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from ecglipse.batches import Batches, torch_rng
+from ecglipse.batches import Batches, Joined, torch_rng
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, digest
 from ecglipse.draws import Draws
@@ -130,6 +131,10 @@ def training(
 ) -> Training:
     """A pretraining run of a method, not yet begun."""
     store, rule = batches.store, config.pretrain
+    stores = [store, *also(config, store)]
+    if len(stores) > 1:
+        batches = Joined(stores, device=batches.device)
+        rows = np.concatenate([rows, np.arange(len(store), sum(map(len, stores)))])
     playing = config.played_for(method)
     if playing.get("queue", 0) >= len(rows):
         raise ConfigError(
@@ -167,7 +172,7 @@ def training(
         play=rule.play,
         cancelled=config.published.gradient == "cancelled",
         precision=precision(config, batches.device),
-        patients=patients(store) if game.objective.needs_patients else None,
+        patients=patients(stores) if game.objective.needs_patients else None,
         average=rule.ema,
     )
 
@@ -224,12 +229,35 @@ def pairs(config: Config, method: Method) -> Pairs:
     return made[config.played_for(method)["pairs"]]
 
 
-def patients(store: Store) -> Int[np.ndarray, " row"]:
-    """A number for the patient of each row of the store; a record of nobody known is alone."""
-    codes, known = pd.factorize(store.table["patient_id"])
-    unknown = codes < 0
-    codes[unknown] = len(known) + np.arange(unknown.sum())
-    return codes.astype(np.int64)
+def patients(stores: Sequence[Store]) -> Int[np.ndarray, " row"]:
+    """A number for the patient of each row of the stores; a record of nobody known is alone."""
+    found, taken = [], 0
+    for store in stores:
+        codes, known = pd.factorize(store.table["patient_id"])
+        unknown = codes < 0
+        codes[unknown] = len(known) + np.arange(unknown.sum())
+        found.append(codes.astype(np.int64) + taken)
+        taken += len(known) + int(unknown.sum())
+    return np.concatenate(found)
+
+
+def also(config: Config, store: Store) -> list[Store]:
+    """The other stores that are pretrained on.
+
+    Raises:
+        ConfigError: if one has another rate, length or leads, or is the study's own.
+    """
+    found = [Store.open(Path(folder)) for folder in config.pretrain.also]
+    for other in found:
+        if (other.fs, other.n_samples, other.leads) != (store.fs, store.n_samples, store.leads):
+            raise ConfigError(
+                f"pretrain.also: {other.path} has {other.fs:g} Hz and {other.n_samples} samples, the study's "
+                f"store has {store.fs:g} Hz and {store.n_samples}",
+                hint="prepare both with the same `--fs`, `--duration-s` and `--leads`",
+            )
+        if other.digest == store.digest:
+            raise ConfigError(f"pretrain.also: {other.path} is the study's own store")
+    return found
 
 
 def precision(config: Config, device: torch.device) -> Literal["fp32", "bf16"]:
@@ -247,24 +275,29 @@ def pretraining_facts(
     """Everything that determines a pretrained encoder, in plain values; its digest is the run's id."""
     dump = config.model_dump(mode="json")
     aside = {"checkpoint_every_s", "compile", "objective", "pairs"}  # without effect, or in "objective"
-    aside |= set() if config.pretrain.ema else {"ema"}
+    aside |= (set() if config.pretrain.ema else {"ema"}) | {"also"}
+    more = [other.digest for other in also(config, store)]
     playing = config.played_for(method)
     plain = playing == {"objective": "nt-xent", "pairs": "records"}  # not said: older runs keep their ids
-    return {
-        "format": "ecglipse-run",
-        "version": 2,
-        "seed": seed,
-        "method": method.model_dump(
-            mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}
-        ),
-        "network": loaded_network(method)[1] if method.network_run else None,
-        "encoder": dump["encoder"],
-        "views": dump["views"],
-        "masks": dump["masks"],
-        "mask_network": dump["mask_network"],
-        "published": dump["published"],
-        "pretrain": {k: v for k, v in dump["pretrain"].items() if k not in aside},
-        "store": store.digest,
-        "rows": digest([int(row) for row in split.train]),
-        "input": {"fs": store.fs, "n_samples": store.n_samples, "leads": list(store.leads), "unit": "mV"},
-    } | ({} if plain else {"objective": playing})
+    return (
+        {
+            "format": "ecglipse-run",
+            "version": 2,
+            "seed": seed,
+            "method": method.model_dump(
+                mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}
+            ),
+            "network": loaded_network(method)[1] if method.network_run else None,
+            "encoder": dump["encoder"],
+            "views": dump["views"],
+            "masks": dump["masks"],
+            "mask_network": dump["mask_network"],
+            "published": dump["published"],
+            "pretrain": {k: v for k, v in dump["pretrain"].items() if k not in aside},
+            "store": store.digest,
+            "rows": digest([int(row) for row in split.train]),
+            "input": {"fs": store.fs, "n_samples": store.n_samples, "leads": list(store.leads), "unit": "mV"},
+        }
+        | ({} if plain else {"objective": playing})
+        | ({"also": more} if more else {})
+    )

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ecglipse.checkpoints import read_json, write_json
-from ecglipse.commands._places import places
+from ecglipse.commands._assemble import also
+from ecglipse.commands._places import Place, places
 from ecglipse.config import Config
 from ecglipse.errors import TaskError
 
@@ -49,7 +50,28 @@ def crossing(config: Config, *, rotations: Sequence[int], folder: Path | None = 
                         found.append(
                             f"{where}{theirs[one]} is trained on, and is {theirs[other]}, which is tested"
                         )
+        found += _from_elsewhere(config, at, folder)
     return list(dict.fromkeys(found))
+
+
+def _from_elsewhere(config: Config, at: dict[str, Place], folder: Path | None) -> list[str]:
+    """Recordings of the other stores that are pretrained on, and are tested here."""
+    found = []
+    own = at[""].store
+    others = {other.path: other for name in config.methods for other in also(config.of(name), own)}
+    for path, other in sorted(others.items()):
+        for name, place in at.items():
+            read, where = set(map(int, place.split.test)), f"{name} " if name else ""
+            if other.digest == place.store.digest:
+                found.append(f"{path} is pretrained on, and is {name}, which is tested")
+                continue
+            ids, theirs = other.table["record_id"], place.store.table["record_id"]
+            found += [
+                f"{path} {ids[a]} is pretrained on, and is {where}{theirs[b]}, which is tested"
+                for a, b in _pairs(other, place.store, folder)
+                if b in read
+            ]
+    return found
 
 
 def refuse(config: Config, sentences: list[str]) -> None:
