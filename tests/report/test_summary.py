@@ -1,6 +1,9 @@
 """A study in numbers: what is reported equals what is computed by hand from the predictions."""
 
+import csv
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,12 @@ import pytest
 from dummy_study import METHODS, Make, auroc
 
 from ecglipse.errors import LedgerError
+from ecglipse.report.export import to_csv
+from ecglipse.report.figures import forest_columns
 from ecglipse.report.needed import ratio_text
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Comparison, Group, Summary
+from ecglipse.report.verdict import verdict
 from ecglipse.results import Ledger
 
 ADVERSARY, TWIN = "adversarial-per-lead", "random-per-lead"
@@ -102,6 +108,29 @@ def test_twin_hides_the_same_leads(make: Make) -> None:
     summary = summarise(make(methods=mixed))
     assert not [c for c in summary.comparisons if c.twin]
     assert any("No random twin" in text for text in summary.cautions)
+
+
+def test_a_learned_mask_meets_its_frozen_and_its_shuffled_twin(make: Make) -> None:
+    """Of the same form only, nearest first; by name in table, verdict, forest and CSV; absence is a limit."""
+    learned = {"masks": "adversarial", "leads": "per-lead"}
+    near = {"name": "cold", "title": "Frozen", "network": "frozen", **learned}
+    far = {**near, "name": "far", "title": "Frozen, decided", "choice": "decided"}
+    shared = {"name": "stirred", "title": "Shuffled, shared", "masks": "adversarial", "network": "shuffled"}
+    summary = summarise(make(methods=(*METHODS, far, near, shared), skill={ADVERSARY: 1.4, "cold": 0.5}))
+    roles = {c.baseline: c.control for c in summary.comparisons if c.method == ADVERSARY}
+    assert roles == {TWIN: "", "cold": "frozen twin", "simclr": "", "3kg": ""}
+    assert summary.opponents("cold")[TWIN] == "random twin"
+    assert not summary.controls("cold")
+    limits = " ".join(summary.cautions)
+    assert "No shuffled twin (masks shuffled over the batch, same form) in this study for: Adver" in limits
+    assert "No frozen twin" not in limits
+    said = " ".join(verdict(replace(summary, ranked=True))[1])
+    assert "beat its frozen twin “Frozen” on 2 of 2 tasks" in said
+    columns = [title for title, _ in forest_columns(summary, probe="linear", validation="matched")]
+    assert columns[:2] == ["minus its random twin", "minus its frozen twin"]
+    rows = [row for row in csv.DictReader(io.StringIO(to_csv(summary))) if row["control"]]
+    assert {(row["method"], row["baseline"]) for row in rows} == {(ADVERSARY, "cold")}
+    assert {row["kind"] for row in rows} == {"difference", "labels needed"}
 
 
 def test_missing_draws_give_no_number_but_a_reason(make: Make) -> None:

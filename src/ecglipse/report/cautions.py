@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecglipse.report.tables import Method, Summary, percent
+from ecglipse.report.tables import CONTROLS, Method, Summary, percent
 
 
 def missing_floors(methods: Sequence[Method], done: set[str]) -> tuple[str, ...]:
@@ -52,11 +52,12 @@ def cautions(
     if lonely:
         names = ", ".join(m.title for m in lonely)
         said.append(f"No random twin (same leads, same mixture) in this study for: {names}.")
-    learned = any(m.masks == "adversarial" and m.network == "learning" for m in summary.methods)
-    controls = {"frozen": "a frozen mask network", "shuffled": "masks shuffled over the batch"}
-    absent = [words for kind, words in controls.items() if kind not in {m.network for m in summary.methods}]
-    if learned and absent:
-        said.append(f"Not among the controls of the learned masks: {' and '.join(absent)}.")
+    words = {"frozen": "a frozen mask network", "shuffled": "masks shuffled over the batch"}
+    learned = [m for m in summary.candidates() if m.masks == "adversarial"]
+    for kind in CONTROLS:
+        without = [m.title for m in learned if kind not in summary.controls(m.name)]
+        if without:
+            said.append(f"No {kind} twin ({words[kind]}, same form) in this study for: {', '.join(without)}.")
     for task in summary.tasks:
         left = sorted({str(c) for line in lines if line["task"] == task for c in line["left_out"]})
         if left:

@@ -10,7 +10,7 @@ from ecglipse.report.gallery import Picture
 from ecglipse.report.looks import Look
 from ecglipse.report.measures import TITLES
 from ecglipse.report.needed import ratio_text
-from ecglipse.report.tables import FLOORS, Comparison, Group, Score, Summary, percent
+from ecglipse.report.tables import FLOORS, Comparison, Group, Needed, Score, Summary, percent
 from ecglipse.report.verdict import headline_fraction, setting_title
 
 
@@ -110,7 +110,7 @@ def needed_rows(summary: Summary, probe: str, validation: str) -> list[dict[str,
     for n in summary.needed:
         if (n.group.probe, n.group.validation) == (probe, validation):
             key = (n.method, n.baseline, n.group.task)
-            about = {"method": n.method, "baseline": n.baseline, "twin": n.twin, "task": n.group.task}
+            about = {"method": n.method, "baseline": n.baseline, "role": role_of(n), "task": n.group.task}
             cell: dict[str, Any] = {"text": "n/a", "span": n.note, "fewer": False}
             if n.ratio is not None:
                 ends = [ratio_text(x, n) for x in (n.ratio.low, n.ratio.high)]
@@ -138,7 +138,12 @@ def spreads(summary: Summary) -> list[Score]:
 
 def _ordered(comparisons: list[Comparison], first: set[str]) -> list[Comparison]:
     """Candidates before others, twins before other baselines; otherwise as they stand."""
-    return sorted(comparisons, key=lambda c: (c.method not in first, not c.twin))
+    return sorted(comparisons, key=lambda c: (c.method not in first, not c.twin, not c.control))
+
+
+def role_of(found: Comparison | Needed) -> str:
+    """Say what the opponent is to the method: "its random twin", "its frozen twin", or nothing."""
+    return "its random twin" if found.twin else f"its {found.control}" if found.control else ""
 
 
 def _counts(scores: list[Score]) -> str:

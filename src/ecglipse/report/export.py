@@ -21,6 +21,7 @@ COLUMNS: Final = (
     "title",
     "baseline",
     "twin",
+    "control",
     "class",
     "metric",
     "value",
@@ -77,12 +78,12 @@ def to_csv(summary: Summary) -> str:
         write(s.group, s.method, row | {"n_cells": s.n_cells, "n_test": s.n_test, "note": s.note})
     for c in summary.comparisons:
         row = {"kind": "difference", "metric": summary.metric(c.group.task)}
-        row |= {"baseline": c.baseline, "twin": c.twin}
+        row |= {"baseline": c.baseline, "twin": c.twin, "control": c.control}
         row |= {"value": c.estimate, "low": c.low, "high": c.high, "p_value": c.p_value, "p_holm": c.p_holm}
         write(c.group, c.method, row | {"superiority": c.superiority, "n_cells": c.n_pairs, "note": c.note})
     for n in summary.needed:
         row = {"kind": "labels needed", "metric": "ratio", "baseline": n.baseline, "twin": n.twin}
-        row |= {"note": n.note}
+        row |= {"note": n.note, "control": n.control}
         if n.ratio is not None:
             row |= {"note": ratio_text(n.ratio.estimate, n)}
             ends = {"value": n.ratio.estimate, "low": n.ratio.low, "high": n.ratio.high}

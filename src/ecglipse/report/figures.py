@@ -1,6 +1,7 @@
 """Curves of label efficiency, forests of paired differences, and curves of the game, as inline SVG."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from ecglipse.report.looks import Look
 from ecglipse.report.svg import FAINT, GRID, INK, PAGE, letters_at_end, short, to_svg
-from ecglipse.report.tables import Comparison, Group, Summary, percent
+from ecglipse.report.tables import CONTROLS, Comparison, Group, Summary, percent
 
 Steps = Sequence[Mapping[str, float | int | None]]
 
@@ -136,7 +137,7 @@ def forest(
             for c in found:
                 if c.estimate is not None and c.low is not None and c.high is not None:
                     _whisker(axes, c, look[c.method], place[c.group.task, c.group.fraction, c.method])
-            axes.set_title(short(title, 38), fontsize=10)
+            axes.set_title(fill(short(title, 38), max(14, 80 // len(columns))), fontsize=10)
             axes.set_ylim(bottom - 0.4, -0.6)
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
@@ -192,7 +193,7 @@ def _whisker(axes: Axes, c: Comparison, one: Look, y: float) -> None:
 
 
 def forest_columns(summary: Summary, *, probe: str, validation: str) -> list[tuple[str, list[Comparison]]]:
-    """Give the forest's columns: the random twin first, then each other baseline, with their comparisons."""
+    """Give the forest's columns: the random, frozen and shuffled twins, then each other baseline."""
     names = {m.name for m in summary.candidates()}
     here = [
         c
@@ -200,8 +201,10 @@ def forest_columns(summary: Summary, *, probe: str, validation: str) -> list[tup
         if (c.group.probe, c.group.validation) == (probe, validation) and c.method in names
     ]
     columns = [("minus its random twin", [c for c in here if c.twin])]
+    for control in (f"{kind} twin" for kind in CONTROLS):
+        columns.append((f"minus its {control}", [c for c in here if c.control == control]))
     for baseline in summary.baselines:
-        found = [c for c in here if c.baseline == baseline and not c.twin]
+        found = [c for c in here if c.baseline == baseline and not (c.twin or c.control)]
         if summary.method(baseline).masks != "random":
             columns.append((f"minus {summary.method(baseline).title}", found))
     return [column for column in columns if column[1]]

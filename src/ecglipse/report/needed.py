@@ -11,15 +11,13 @@ from ecglipse.statistics import label_ratio
 
 
 def labels_needed(summary: Summary, estimates: Mapping[tuple[Group, str], Estimate]) -> tuple[Needed, ...]:
-    """Give the ratio of each candidate to its twin and to each baseline, at every label fraction."""
+    """Give the ratio of each candidate to its twins and to each baseline, at every label fraction."""
     if len(summary.shares) < 2:
         return ()
     return tuple(
-        _ratio(group, method.name, baseline, twin is not None and twin.name == baseline, estimates)
+        _ratio(group, method.name, baseline, role, estimates)
         for method in summary.candidates()
-        for twin in (summary.twin(method.name),)
-        for baseline in dict.fromkeys([*([twin.name] if twin else []), *summary.baselines])
-        if baseline != method.name
+        for baseline, role in summary.opponents(method.name).items()
         for probe, validation in summary.settings
         for task in summary.tasks
         for fraction in summary.shares
@@ -32,10 +30,11 @@ def _ratio(
     group: Group,
     method: str,
     baseline: str,
-    twin: bool,
+    role: str,
     estimates: Mapping[tuple[Group, str], Estimate],
 ) -> Needed:
     """One ratio: the method's curve over all fractions against the baseline's one score."""
+    twin, control = role == "random twin", "" if role == "random twin" else role
     mine = {
         g.fraction: estimate
         for (g, name), estimate in estimates.items()
@@ -44,7 +43,8 @@ def _ratio(
         and (g.task, g.probe, g.validation) == (group.task, group.probe, group.validation)
     }
     if len(mine) < 2:
-        return Needed(group, method, baseline, twin, None, note="fewer than two label fractions done")
+        note = "fewer than two label fractions done"
+        return Needed(group, method, baseline, twin, None, note=note, control=control)
     fractions = sorted(mine)
     theirs = estimates[group, baseline]
     found = label_ratio(
@@ -56,8 +56,9 @@ def _ratio(
         at=group.fraction,
     )
     if math.isnan(found.low):
-        return Needed(group, method, baseline, twin, None, note="more than 5 % of the resamples lack a class")
-    return Needed(group, method, baseline, twin, found)
+        note = "more than 5 % of the resamples lack a class"
+        return Needed(group, method, baseline, twin, None, note=note, control=control)
+    return Needed(group, method, baseline, twin, found, control=control)
 
 
 def ratio_text(value: float, needed: Needed) -> str:

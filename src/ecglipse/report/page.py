@@ -85,6 +85,7 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         "signed": signed,
         "p": content.p_value,
         "number": content.number,
+        "role": content.role_of,
     }
     template = environment.from_string(files("ecglipse.report").joinpath("page.html.j2").read_text("utf-8"))
     main, more = verdict(summary)

@@ -58,6 +58,8 @@ def _method(entry: object, path: Path) -> Method:
         views=str(entry.get("views") or "base"),
         domain=str(entry.get("domain") or "time"),
         network=str(entry.get("network") or "learning"),
+        choice=str(entry.get("choice") or "drawn"),
+        plays=(str(entry.get("objective") or ""), str(entry.get("pairs") or "")),
         settings=dict(entry["set"]) if isinstance(entry.get("set"), dict) else {},
         runs={str(k): str(v) for k, v in runs.items() if v} if isinstance(runs, dict) else {},
     )

@@ -191,15 +191,10 @@ def _score(
 def _comparisons(
     summary: Summary, groups: Sequence[Group], estimates: Mapping[tuple[Group, str], Estimate]
 ) -> list[Comparison]:
-    """Every method minus its twin and minus each baseline, with Holm over the tasks."""
+    """Every method minus its twins and minus each baseline, with Holm over the tasks."""
     made: list[Comparison] = []
     for method in summary.methods:
-        twin = summary.twin(method.name)
-        opponents = dict.fromkeys([*([twin.name] if twin else []), *summary.baselines])
-        for baseline in opponents:
-            if baseline == method.name:
-                continue
-            is_twin = twin is not None and twin.name == baseline
+        for baseline, role in summary.opponents(method.name).items():
             for probe, validation in summary.settings:
                 for fraction in summary.fractions:
                     family = [
@@ -209,7 +204,7 @@ def _comparisons(
                     ]
                     present = [g for g in family if summary.score(g, method.name).n_cells]
                     made += _holm(
-                        [_compare(summary, g, method.name, baseline, is_twin, estimates) for g in present]
+                        [_compare(summary, g, method.name, baseline, role, estimates) for g in present]
                     )
     return made
 
@@ -219,20 +214,22 @@ def _compare(
     group: Group,
     method: str,
     baseline: str,
-    twin: bool,
+    role: str,
     estimates: Mapping[tuple[Group, str], Estimate],
 ) -> Comparison:
+    twin, control = role == "random twin", "" if role == "random twin" else role
     a, b = estimates.get((group, method)), estimates.get((group, baseline))
     if a is None or b is None:
         who = method if a is None else baseline
         why = summary.score(group, who).note.removeprefix("n/a").lstrip(", ") or "no cell"
-        return Comparison(group, method, baseline, twin, None, note=f"{summary.method(who).title}: {why}")
+        note = f"{summary.method(who).title}: {why}"
+        return Comparison(group, method, baseline, twin, None, note=note, control=control)
     found = paired_difference(a.replicates, b.replicates, a.mean, b.mean)
     numbers = (found.low, found.high, found.p_value, found.probability_of_superiority)
     low, high, p_value, superiority = (_number(x) for x in numbers)
     if low is None or high is None:
         note = "more than 5 % of the resamples lack a class"
-        return Comparison(group, method, baseline, twin, None, note=note)
+        return Comparison(group, method, baseline, twin, None, note=note, control=control)
     pairs = summary.score(group, method).n_cells
     return Comparison(
         group,
@@ -245,6 +242,7 @@ def _compare(
         p_value=p_value,
         superiority=superiority,
         n_pairs=pairs,
+        control=control,
     )
 
 

@@ -9,6 +9,9 @@ from ecglipse.statistics import LabelRatio
 FLOORS: Final = ("majority", "handcrafted", "init", "scratch")
 """Kinds of methods that pretrain nothing; what a pretrained encoder has to beat."""
 
+CONTROLS: Final = ("frozen", "shuffled")
+"""What becomes of a mask network in the floors of a learned mask."""
+
 
 @dataclass(frozen=True)
 class Method:
@@ -22,6 +25,8 @@ class Method:
         leads: what a mask covers: "shared", "per-lead", "electrodes" or "cells".
         domain: "time" or "spectral".
         network: "learning", "frozen" or "shuffled", of an adversarial mask.
+        choice: "drawn" or "decided", of an adversarial mask.
+        plays: objective and pairs, where they are not the study's.
         mix: share of the records that a random mask over all leads hides instead.
         views: what makes a view beside the base augmentation.
         settings: what it has otherwise than the rest of the study, by dotted path.
@@ -37,6 +42,8 @@ class Method:
     views: str = "base"
     domain: str = "time"
     network: str = "learning"
+    choice: str = "drawn"
+    plays: tuple[str, str] = ("", "")
     settings: Mapping[str, Any] = field(default_factory=dict)
     runs: Mapping[str, str] = field(default_factory=dict)
 
@@ -44,7 +51,7 @@ class Method:
     def form(self) -> tuple[Any, ...]:
         """All that a learned mask and its random twin have in common."""
         shared = {k: v for k, v in self.settings.items() if not k.startswith("mask_network.")}
-        return self.leads, self.mix, self.views, self.domain, sorted(shared.items())
+        return self.leads, self.mix, self.views, self.domain, self.plays, sorted(shared.items())
 
 
 @dataclass(frozen=True)
@@ -105,6 +112,8 @@ class Comparison:
         baseline: the name of what it is compared with.
         twin: the baseline hides at random, the same leads as the method: the comparison that tells
             whether *learning* what to hide helped.
+        control: "frozen twin" or "shuffled twin" where the baseline is one: the same mask network, unlearned,
+            or its masks on other records.
         estimate: the mean difference; None with a `note` where it cannot be had.
         low: lower end of its 95 % interval.
         high: upper end of it.
@@ -127,6 +136,7 @@ class Comparison:
     superiority: float | None = None
     n_pairs: int = 0
     note: str = ""
+    control: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,7 +147,7 @@ class Needed:
         group: what the baseline's score is about; its fraction is the baseline's.
         method: the method's name.
         baseline: the name of what it is compared with.
-        twin: see `Comparison`.
+        twin: see `Comparison`; `control` likewise.
         ratio: with its interval and where it is censored; None with a `note` where it cannot be had.
         note: why there is no number.
     """
@@ -148,6 +158,7 @@ class Needed:
     twin: bool
     ratio: LabelRatio | None
     note: str = ""
+    control: str = ""
 
 
 @dataclass(frozen=True)
@@ -290,6 +301,27 @@ class Summary:
         if own.masks != "adversarial":
             return None
         return next((m for m in self.methods if m.masks == "random" and m.form == own.form), None)
+
+    def controls(self, name: str) -> dict[str, Method]:
+        """Give the floors of a learned mask, by kind of `CONTROLS`: the same form, frozen or shuffled.
+
+        Of several the one with the method's own mask network and choice; all but these are of its form.
+        """
+        own, found = self.method(name), dict[str, Method]()
+        if own.masks != "adversarial" or own.network != "learning":
+            return found
+        for kind in CONTROLS:
+            able = [m for m in self.methods if (m.masks, m.network, m.form) == (own.masks, kind, own.form)]
+            able.sort(key=lambda m: (m.settings != own.settings) + (m.choice != own.choice))
+            found |= {kind: able[0]} if able else {}
+        return found
+
+    def opponents(self, name: str) -> dict[str, str]:
+        """Give whom a method is compared with, and as what: "random twin", "frozen twin", or ""."""
+        twin = self.twin(name)
+        roles = {twin.name: "random twin"} if twin else {}
+        roles |= {m.name: f"{kind} twin" for kind, m in self.controls(name).items()}
+        return roles | {baseline: "" for baseline in self.baselines if baseline not in {name, *roles}}
 
 
 def percent(fraction: float) -> str:

@@ -29,7 +29,7 @@ def tally(summary: Summary, method: Method, found: Sequence[Comparison]) -> str:
     """
     with_numbers = [c for c in found if c.estimate is not None and c.low is not None and c.high is not None]
     opponent = f"“{summary.method(found[0].baseline).title}”"
-    role = "its random twin" if found[0].twin else "the baseline"
+    role = f"its {found[0].control or 'random twin'}" if found[0].twin or found[0].control else "the baseline"
     name = f"“{method.title}”"
     if not with_numbers:
         why = found[0].note or "nothing to compare yet"
