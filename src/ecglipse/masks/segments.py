@@ -16,7 +16,14 @@ from ecglipse.masks.guides import Guide
 from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
 from ecglipse.masks.pressure import Pressure
 from ecglipse.models.masknet import MaskNet
-from ecglipse.views.masking import exact_mask, random_mask, relaxed_shares, spread, straight_through
+from ecglipse.views.masking import (
+    exact_mask,
+    random_mask,
+    ranked,
+    relaxed_shares,
+    spread,
+    straight_through,
+)
 
 Choice = Literal["drawn", "decided", "soft"]
 
@@ -257,14 +264,13 @@ def draw_segments(
     """
     if choice == "drawn":
         scores = scores + _gumbel(scores, draws)
-    if form.joint:
-        flat = relaxed_shares(scores.flatten(1).unsqueeze(1), coverage=coverage, temperature=temperature)
-        shares = flat.reshape(scores.shape)
-    else:
-        shares = relaxed_shares(scores, coverage=coverage, temperature=temperature)
+    rows = scores.flatten(1).unsqueeze(1) if form.joint else scores
+    order = ranked(rows)
+    shares = relaxed_shares(rows, coverage=coverage, temperature=temperature, order=order)
+    shares = shares.reshape(scores.shape)
     if choice == "soft":
         return form.over_leads(spread(shares, time=time))
-    hard = exact_mask(scores, time=time, coverage=coverage, joint=form.joint)
+    hard = exact_mask(scores, time=time, coverage=coverage, joint=form.joint, order=order)
     return form.over_leads(straight_through(hard, shares))
 
 

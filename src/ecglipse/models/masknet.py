@@ -12,6 +12,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ecglipse.models.layers import Conv, channels_last, kaiming
+
+_ROWS = torch.contiguous_format
+
 
 class MaskNet(nn.Module):
     """Score the segments of a record.
@@ -51,7 +55,7 @@ class MaskNet(nn.Module):
         self.bottom = _block(deep, deep)
         self.up1 = _block(deep + middle, middle)
         self.up2 = _block(middle + width, width)
-        self.out = nn.Conv1d(width, groups, 5, padding=2)
+        self.out = Conv(width, groups, 5, bias=True)
         _initialise(self, generator)
 
     def forward(
@@ -63,31 +67,37 @@ class MaskNet(nn.Module):
             x: mV; scaled inside by each record's own mean absolute value.
             n_segments: how many equal segments the record is cut into.
         """
-        first = self.enter(self._frames(x))
+        # on a CPU a few records at a time: memory of several MiB is had anew from the system at each step
+        some = max(2**18 // x[0].numel(), 1) if x.device.type == "cpu" else len(x)
+        frames = torch.cat([self._frames(part) for part in x.split(some)])
+        first = self.enter(channels_last(frames))
         second = self.down1(first)
         deep = self.bottom(self.down2(second))
         second = self.up1(torch.cat([_stretch(deep, second), second], dim=1))
         first = self.up2(torch.cat([_stretch(second, first), first], dim=1))
-        scores: Tensor = functional.adaptive_avg_pool1d(self.out(first), n_segments)
+        scores: Tensor = functional.adaptive_avg_pool1d(self.out(first).squeeze(2), n_segments)
         return scores
 
     def _frames(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch channel frame"]:
         """Mean, maximum and minimum of each frame, about the record's baseline and in units of its size."""
         frames = max(math.ceil(x.shape[-1] * self.frame_hz / self.fs), 4)
-        x = x - x.mean(dim=-1, keepdim=True)
-        x = x / x.abs().mean(dim=(1, 2), keepdim=True).clamp(min=1e-6)
+        base = x.mean(dim=-1, keepdim=True)
         if x.shape[-1] % frames == 0:
-            folded = x.unflatten(-1, (frames, -1))
-            parts = [folded.mean(-1), folded.amax(-1), folded.amin(-1)]
+            # one copy, a sample of the frame first: each reduction then runs along whole rows
+            folded = x.unflatten(-1, (frames, -1)).permute(3, 0, 1, 2).clone(memory_format=_ROWS).sub_(base)
+            parts = [folded.mean(0), folded.amax(0), folded.amin(0)]
+            absolute = folded.abs() if folded.requires_grad else folded.abs_()
+            size = absolute.mean(0).flatten(1).mean(1)
         else:
-            pool = functional.adaptive_max_pool1d
+            x, pool = x - base, functional.adaptive_max_pool1d
             parts = [functional.adaptive_avg_pool1d(x, frames), pool(x, frames), -pool(-x, frames)]
-        return torch.cat(parts, dim=1)
+            size = x.abs().flatten(1).mean(1)
+        return torch.cat(parts, dim=1).div_(size.clamp(min=1e-6)[:, None, None])
 
 
 def _block(into: int, out: int, *, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv1d(into, out, 5, stride=stride, padding=2, bias=False),
+        Conv(into, out, 5, stride=stride),
         nn.GroupNorm(4, out),
         nn.ReLU(inplace=True),
     )
@@ -95,16 +105,13 @@ def _block(into: int, out: int, *, stride: int = 1) -> nn.Sequential:
 
 def _stretch(x: Tensor, like: Tensor) -> Tensor:
     """Repeat each frame of the coarser level to the finer level's length."""
-    return functional.interpolate(x, size=like.shape[-1], mode="nearest")
+    return functional.interpolate(x, size=like.shape[2:], mode="nearest")
 
 
+@torch.no_grad()
 def _initialise(net: MaskNet, generator: torch.Generator) -> None:
-    """Kaiming normal convolutions from the generator; last layer a hundredth of that."""
+    """Convolutions Kaiming normal by fan-in, in the order of the layers; the last a fourteenth as wide."""
     for module in net.modules():
-        if isinstance(module, nn.Conv1d):
-            fan_in = module.in_channels * module.kernel_size[0]
-            gain = 0.1 if module is net.out else math.sqrt(2.0)
-            with torch.no_grad():
-                module.weight.normal_(0.0, gain / math.sqrt(fan_in), generator=generator)
-                if module.bias is not None:
-                    module.bias.zero_()
+        if isinstance(module, Conv):
+            fan_in = module.weight.shape[1] * module.weight.shape[2]
+            kaiming(module, 200 * fan_in if module is net.out else fan_in, generator)
