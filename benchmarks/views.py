@@ -8,6 +8,8 @@ gaussian noise, wander, mains and muscle noise and then normalised: records/s of
 with Bo et al. 2022 (sizes in mV), fed float32, and stacks its records to a float32 batch, as ours is one. It
 draws from NumPy's legacy generator, as published (`ratio_item`, `slowest_single`), or from PCG64, which is
 faster (`ratio_item_pcg64`). Ours draws on the same leads: one noise for all twelve, or each lead its own.
+`roofline_us`: what the item's passes over signals take at the speeds of copies and GEMM of the same run;
+`plans_us`: its draws and other small things, which come on top.
 `share_of_step` is the base augmentation of both views over a SimCLR step of a narrow encoder.
 Interleaved in one process, one thread, on the thread's own CPU clock; a ratio is the median over rounds.
 """
@@ -200,6 +202,11 @@ SINGLES: dict[str, tuple[Callable[[Record, Rng], Record], View]] = {
     "min-max": (min_max, make("min-max", fs=FS)),
     "z-score": (z_score, make("z-score", fs=FS)),
 }
+MEMORY_PASSES, CACHE_PASSES, GEMM_PER_SAMPLE = 4, 31.75, 3 * 72
+"""Of an item of ours, in signals read or written (48 bytes a sample). Beyond the cache: x twice, two views.
+Within it: 6 for each min-max (min 1, max 1, difference 2, product 2), 3KG 3.5, white noise 2, wander 2.25,
+mains 2, EMG 10 (two gathers 4, their sum 3, times sizes and added 3). FLOPs a sample: 12 x 3 multiply-adds
+for M x, for its way back and for wander's waves."""
 FIVE = ("3kg", "gaussian", "wander", "powerline", "emg")
 
 
@@ -237,6 +244,45 @@ def rates(
         "numpy": statistics.median(a for a, _ in pairs),
         "ours": statistics.median(b for _, b in pairs),
     }
+
+
+def roofline(time_: int) -> dict[str, float | list[float]]:
+    """Speeds of this machine, and what an item's passes take at them, us: memory, cache and GEMM in turn."""
+
+    def median(run: Callable[[], object]) -> float:
+        run()
+        times = []
+        for _ in range(15):
+            start = time.thread_time()
+            run()
+            times.append(time.thread_time() - start)
+        return statistics.median(times)
+
+    big, small, square = torch.zeros(2, 2**24), torch.zeros(2, 2**17), torch.ones(1024, 1024)
+    memory = 2 * big[0].nbytes / median(lambda: big[0].copy_(big[1]))
+    cache = 2 * small[0].nbytes / median(lambda: small[0].copy_(small[1]))
+    gemm = 2 * 1024**3 / median(lambda: square @ square)
+    one = 48 * time_
+    seconds = MEMORY_PASSES * one / memory, CACHE_PASSES * one / cache, GEMM_PER_SAMPLE * time_ / gemm
+    return {
+        "memory_gb_s": round(memory / 1e9, 1),
+        "cache_gb_s": round(cache / 1e9, 1),
+        "gemm_gflop_s": round(gemm / 1e9, 1),
+        "roofline_parts_us": [round(1e6 * part, 1) for part in seconds],
+        "roofline_us": round(1e6 * sum(seconds), 1),
+    }
+
+
+def plans(batch: int, time_: int) -> float:
+    """Of an item of ours, us a record: the draws and all that is small, before any signal is touched."""
+    times = []
+    for epoch in range(16):
+        start = time.thread_time()
+        draws = Draws.of(0, "view", epoch, rows=range(batch))
+        for name in (*FIVE, "min-max", "min-max"):
+            SINGLES[name][1].plan(draws, (batch, 12, time_))
+        times.append(time.thread_time() - start)
+    return round(1e6 * statistics.median(times[1:]) / batch, 1)
 
 
 def share_of_step() -> dict[str, float]:
@@ -289,7 +335,8 @@ def main() -> None:
         "singles": {name: round(single["ratio"], 2) for name, single in singles.items()},
         "singles_us_per_record": {name: round(1e6 / single["ours"], 1) for name, single in singles.items()},
     }
-    result |= share_of_step()
+    result["plans_us"] = plans(arguments.batch, arguments.time)
+    result |= roofline(arguments.time) | share_of_step()
     if arguments.json:
         print(json.dumps(result))
         return

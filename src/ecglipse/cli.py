@@ -425,7 +425,7 @@ def study(
     config
         TOML file of a study; see `configs/`.
     plan
-        Only say what would be run.
+        Only say what would be run, on how many labels, and what time and memory it would take.
     workers
         Processes, one core each; by default the config's.
     overrides
@@ -433,14 +433,14 @@ def study(
     as_json
         Print what was made as JSON.
     """
+    from ecglipse.commands._study import plan_lines
     from ecglipse.commands._study import study as verb
 
     made = verb(config, overrides=overrides or (), plan=plan, workers=workers)
     rows = [f"{name}: {units} encoders, {cells} readings" for name, units, cells in made.plan]
     if plan:
         total = f"{made.units} encoders and {made.cells} readings in all, nothing run"
-        warned = [f"leak: {sentence}" for sentence in made.leaks]
-        _print(made, *rows, *warned, total, as_json=as_json)
+        _print(made, *rows, *plan_lines(made), total, as_json=as_json)
         return
     _print(
         made,

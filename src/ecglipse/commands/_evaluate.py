@@ -14,7 +14,7 @@ from ecglipse.commands._judging import judge, thresholds_of
 from ecglipse.commands._places import Part, Place, places, where
 from ecglipse.commands._pretrain import pretrain, run_folder
 from ecglipse.commands._reading import Features, of_encoder, of_measurements, of_nothing
-from ecglipse.config import Config
+from ecglipse.config import Config, Views
 from ecglipse.errors import CheckpointError
 from ecglipse.metrics import Evaluation
 from ecglipse.models.layers import Encoder
@@ -90,7 +90,7 @@ class Bench:
             fraction=cell.fraction,
             draw=cell.draw,
             validation=cell.validation,
-            settings=[finetuning, own.views.model_dump()] if cell.probe == "finetune" else None,
+            settings=[finetuning, _tuned_on(own.views)] if cell.probe == "finetune" else None,
             **({"disturbance": cell.disturbance} if cell.disturbance else {}),
         )
 
@@ -288,3 +288,8 @@ class Bench:
         _, patients = np.unique(test.patients, return_inverse=True)
         scores = result.test_scores.astype(np.float32)
         ledger.append(line, rows=test.rows, scores=scores, truth=test.y, patients=patients)
+
+
+def _tuned_on(views: Views) -> dict[str, Any]:
+    """What fine-tuning sees of the views: the base augmentation; extra views are for pretraining alone."""
+    return views.model_dump() | {"extra": ()}

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ecglipse.commands._ranks import refuse_ranks
 
 if TYPE_CHECKING:
+    from ecglipse.commands._estimate import Estimate
+    from ecglipse.commands._places import Place
     from ecglipse.config import Config
     from ecglipse.study.plan import Unit
 
@@ -27,6 +29,8 @@ class Studied:
         seconds: of this call.
         plan: (method, encoders, cells) rows.
         leaks: sentences about recordings that would be trained on and tested.
+        labels: of a plan: (task, part of the split, labelled records, positives by class) rows.
+        cost: of a plan: what the whole study takes, measured on a moment of each kind of work.
     """
 
     folder: Path
@@ -36,6 +40,8 @@ class Studied:
     seconds: float
     plan: tuple[tuple[str, int, int], ...]
     leaks: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str, int, dict[str, int]], ...] = ()
+    cost: "Estimate | None" = None
 
 
 def study(
@@ -51,7 +57,7 @@ def study(
     Args:
         config: a config, or the path of one.
         overrides: "a.b=value", where `config` is a path.
-        plan: only say what would be run.
+        plan: only say what would be run, on which labels, and what it would cost.
         workers: processes; by default the config's.
         progress: say on stderr what ended.
 
@@ -89,8 +95,16 @@ def study(
     )
     folder = Path(settings.out)
     if plan:
+        from ecglipse.commands._estimate import estimate
+
+        looked = time.monotonic()
         leaks = tuple(crossing(settings, rotations=rotations))
-        return Studied(folder, len(grid), total, 0, time.monotonic() - began, rows, leaks)
+        leaks_s, processes = time.monotonic() - looked, workers or settings.study.workers
+        cost = estimate(settings, grid, workers=processes, leaks_s=leaks_s)
+        counts = tuple(row for task in tasks(settings) for row in _labels(first, task))
+        return Studied(
+            folder, len(grid), total, 0, time.monotonic() - began, rows, leaks, labels=counts, cost=cost
+        )
     folder.mkdir(parents=True, exist_ok=True)
     leaks = tuple(crossing(settings, rotations=rotations, folder=folder))
     refuse(settings, list(leaks))
@@ -114,6 +128,20 @@ def study(
     seconds = time.monotonic() - began
     write_json(folder / "study.json", _finish(about, folder, seconds if added else 0.0))
     return Studied(folder, len(grid), total, added, seconds, rows, leaks)
+
+
+def _labels(first: "dict[str, Place]", task: str) -> "list[tuple[str, str, int, dict[str, int]]]":
+    """Labelled records of a task in each part of the first split, and positives by class."""
+    from ecglipse.commands._judging import positives
+    from ecglipse.commands._places import where
+
+    name, plain = where(task)
+    labels, parts = first[name].parts(plain)
+    return [
+        (task, name, len(part.rows), dict(zip(labels.task.classes, counts, strict=bool(counts))))
+        for name, part in parts.items()
+        for counts in (positives(part, labels.task.kind),)
+    ]
 
 
 def _before(folder: Path, config: "Config", started: str) -> dict[str, Any]:
@@ -214,6 +242,31 @@ def _finish(about: dict[str, Any], folder: Path, seconds: float) -> dict[str, An
         "seconds": round(about["seconds"] + seconds, 1),
         "test_reads": reads,
     }
+
+
+def plan_lines(made: Studied) -> list[str]:
+    """Say in lines what a plan found beside its cells: labels, leaks, time and memory."""
+    said = []
+    for task, part, n, counts in made.labels:
+        few = sorted(counts, key=counts.__getitem__)[:8]
+        each = ", ".join(f"{name} {counts[name]}" for name in few) + (", ..." if len(counts) > 8 else "")
+        said.append(f"{task}, {part}: {n} labelled" + (f" (fewest: {each})" if counts else ""))
+    said += [f"leak: {sentence}" for sentence in made.leaks]
+    if made.cost is not None:
+        cost = made.cost
+        said += [f"{name}: {n}, {_duration(s)} of one core" for name, n, s in cost.parts]
+        said.append(
+            f"about {_duration(cost.seconds)} with {cost.workers} worker{'' if cost.workers == 1 else 's'}, "
+            f"and {cost.memory_mib / 1024:.1f} GiB of memory"
+        )
+    return said
+
+
+def _duration(seconds: float) -> str:
+    """Give a time as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _say(text: str) -> None:
