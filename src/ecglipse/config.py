@@ -22,7 +22,7 @@ NotNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 ObjectiveName = Literal["nt-xent", "clocs", "vicreg", "byol", "simsiam", "moco"]
-PairsName = Literal["records", "segments", "leads", "segments-leads"]
+PairsName = Literal["records", "segments", "crops", "leads", "segments-leads"]
 
 WIDTH_UNITS = {"xresnet1d50": 2, "clocs-cnn": 8, "patch-transformer": 8}
 """What the width of an encoder must be a multiple of, where that is not 1."""
@@ -186,7 +186,8 @@ class Pretrain(Section):
     objective: ObjectiveName = "nt-xent"
     """What encoder and mask network play for; a method may choose another."""
     pairs: PairsName = "records"
-    """What is contrasted: two views of a record, of its segments, of its leads, or of both."""
+    """What is contrasted: two views of a record, of segments of it, of crops at any place, of its leads, or
+    of segments and leads."""
     ema: Momentum = 0.0
     """Momentum of an average of the encoder, which is transferred; 0: its last weights are."""
     play: Literal["one-pass", "alternating"] = "one-pass"
@@ -218,6 +219,8 @@ class Objective(Section):
     """Keys that moco remembers; fewer than the training records."""
     segments: Annotated[int, Field(ge=2)] = 2
     """Segments that a record is cut into for pairs of segments."""
+    crop_s: Positive = 2.5
+    """Length of each crop for pairs of crops, s."""
     leads: Count | None = None
     """Leads that each view keeps for pairs of leads; none: half of them."""
 
@@ -233,6 +236,7 @@ class Objective(Section):
             "moco": ("momentum", "queue"),
             "records": (),
             "segments": ("segments",),
+            "crops": ("crop_s",),
             "leads": ("leads",),
             "segments-leads": ("segments", "leads"),
         }

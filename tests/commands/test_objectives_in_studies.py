@@ -84,3 +84,11 @@ def test_a_study_compares_objectives_and_transfers_the_average_where_asked(tiny:
     assert not torch.equal(found["average.features.weight"], found["game.encoder.features.weight"])
     (score,) = transfer(config, run=runs["cmsc"].run).scores
     assert 0 <= score["macro_auroc"] <= 1
+
+
+def test_a_crop_that_the_encoder_or_the_records_cannot_give_is_refused(tiny: dict[str, Any]) -> None:
+    tiny["study"].pop("baselines")
+    for length in (0.5, 11.0):
+        tiny |= {"methods": {"m": {"pairs": "crops"}}, "objective": {"crop_s": length}}
+        with pytest.raises(ConfigError, match=rf"objective\.crop_s: must be in 0\.64\.\.10 s.*is {length:g}"):
+            pretrain(check(tiny, where="tiny"), method="m", progress=False)

@@ -18,7 +18,7 @@ from ecglipse.pretrain import Training
 from ecglipse.store import Store
 
 OBJECTIVES = ("nt-xent", "clocs", "vicreg", "byol", "simsiam", "moco")
-PAIRS = ("records", "segments", "leads", "segments-leads")
+PAIRS = ("records", "segments", "crops", "leads", "segments-leads")
 GRID = [(name, "records") for name in OBJECTIVES] + [("clocs", pairs) for pairs in PAIRS[1:]]
 TARGETED = ("byol", "moco")
 

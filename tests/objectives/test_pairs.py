@@ -62,8 +62,33 @@ def test_both_cuts_time_and_leads() -> None:
     assert torch.equal(other[kept], b[..., 20:40][kept])
 
 
+def test_crops_lie_anywhere_each_at_a_place_of_its_own() -> None:
+    a, b = numbered(batch=2000, time=43)
+    first, second = pairs.crops(a, b, draws(len(a)), length=10)
+    places = [(crop[:, 0, 0].abs() - a[:, 0, 0]).long() for crop in (first, second)]
+    for record in range(0, 2000, 97):
+        one, other = (int(place[record]) for place in places)
+        assert torch.equal(first[record], a[record, :, one : one + 10])
+        assert torch.equal(second[record], b[record, :, other : other + 10])
+    for place in places:  # 34 places of 59 records each; a place is missed by chance once in 1e25
+        counts = torch.bincount(place, minlength=34)
+        assert len(counts) == 34
+        assert counts.min() > 25
+    together = torch.corrcoef(torch.stack([place.double() for place in places]))[0, 1]
+    assert abs(float(together)) < 0.1  # four standard errors
+
+
+def test_a_crop_as_long_as_the_record_is_the_record() -> None:
+    a, b = numbered()
+    first, second = pairs.crops(a, b, draws(len(a)), length=40)
+    assert torch.equal(first, a)
+    assert torch.equal(second, b)
+
+
 def test_refuses_what_cannot_be_cut() -> None:
     a, b = numbered()
+    with pytest.raises(ValueError, match=r"`length` must be in 1\.\.40; got 41"):
+        pairs.crops(a, b, draws(len(a)), length=41)
     with pytest.raises(ValueError, match=r"`count` must be in 2\.\.40; got 1"):
         pairs.segments(a, b, draws(len(a)), count=1)
     with pytest.raises(ValueError, match=r"`kept` must be in 1\.\.6, half of the 12 leads; got 7"):

@@ -149,7 +149,7 @@ def training(
         projection(config, method, seed=seed),
         policy(config, method, leads=store.leads, fs=store.fs, seed=seed, encoder=learner),
         objective=objective(config, method, seed=seed),
-        pairs=pairs(config, method),
+        pairs=pairs(config, method, store=store, shortest=learner.shortest),
         fill=fill(config, leads=store.leads),
         both=config.masks.both_views,
         strength=ramp(network.strength_start, network.strength, config.masks.ramp),
@@ -215,14 +215,33 @@ def objective(config: Config, method: Method, *, seed: int) -> Objective:
     return made[config.played_for(method)["objective"]]()
 
 
-def pairs(config: Config, method: Method) -> Pairs:
-    """What is contrasted."""
+def pairs(config: Config, method: Method, *, store: Store, shortest: int) -> Pairs:
+    """What is contrasted.
+
+    Args:
+        config: as the method has it.
+        method: of the config.
+        store: whose records are cut.
+        shortest: fewest samples that the encoder takes.
+
+    Raises:
+        ConfigError: if a crop is longer than the store's records, or too short for the encoder.
+    """
     rule = config.objective
+    crops: Pairs = partial(pairings.crops, length=round(rule.crop_s * store.fs))
+    if config.played_for(method)["pairs"] == "crops":
+        low, high = shortest / store.fs, store.n_samples / store.fs
+        if not low <= rule.crop_s <= high:
+            raise ConfigError(
+                f"objective.crop_s: must be in {low:g}..{high:g} s, between what the encoder takes and what the "
+                f"records have; is {rule.crop_s:g}"
+            )
     segments: Pairs = partial(pairings.segments, count=rule.segments)
     leads: Pairs = partial(pairings.leads, kept=rule.leads)
     made: dict[str, Pairs] = {
         "records": pairings.records,
         "segments": segments,
+        "crops": crops,
         "leads": leads,
         "segments-leads": pairings.both(segments, leads),
     }

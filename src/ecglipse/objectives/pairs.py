@@ -1,4 +1,4 @@
-"""What a pair is: two views of a whole record, or of different segments of it, different leads, or both."""
+"""What a pair is: two views of a whole record, of segments or crops of it, of different leads, or of both."""
 
 from collections.abc import Callable
 
@@ -53,6 +53,43 @@ def segments(
     place = first.to(view_a.device) * length + torch.arange(length, device=view_a.device)
     place = place.expand(batch, view_a.shape[1], length)
     return view_a.gather(2, place), view_b.gather(2, place + length)
+
+
+def crops(
+    view_a: Float[Tensor, "batch lead time"],
+    view_b: Float[Tensor, "batch lead time"],
+    draws: Draws,
+    *,
+    length: int,
+) -> tuple[Float[Tensor, "batch lead {length}"], Float[Tensor, "batch lead {length}"]]:
+    """Of each record a stretch of view a and a stretch of view b, each from a place of its own.
+
+    The two may overlap, as much as chance wants it.
+
+    Args:
+        view_a: mV.
+        view_b: mV.
+        draws: choose the places, record by record.
+        length: of a stretch, samples.
+
+    Raises:
+        ValueError: if `length` is not in 1..time.
+
+    Source:
+        Random crops of both views, Chen et al. 2020, arXiv:2002.05709, appendix A, in time. Departures: the
+        crop is not stretched: its length is time, and a heart's rate is told by it.
+    """
+    time = view_a.shape[2]
+    if not 1 <= length <= time:
+        raise ValueError(f"`length` must be in 1..{time}; got {length}")
+    starts = draws.integers(time - length + 1, 2).to(view_a.device)
+    within = torch.arange(length, device=view_a.device)
+
+    def cut(view: Tensor, start: Tensor) -> Tensor:
+        places = (start[:, None] + within)[:, None].expand(-1, view.shape[1], -1)
+        return view.gather(2, places)
+
+    return cut(view_a, starts[:, 0]), cut(view_b, starts[:, 1])
 
 
 def leads(
