@@ -233,8 +233,8 @@ def pairs(config: Config, method: Method, *, store: Store, shortest: int) -> Pai
         low, high = shortest / store.fs, store.n_samples / store.fs
         if not low <= rule.crop_s <= high:
             raise ConfigError(
-                f"objective.crop_s: must be in {low:g}..{high:g} s, between what the encoder takes and what the "
-                f"records have; is {rule.crop_s:g}"
+                f"objective.crop_s: must be in {low:g}..{high:g} s, between what the encoder takes and what "
+                f"the records have; is {rule.crop_s:g}"
             )
     segments: Pairs = partial(pairings.segments, count=rule.segments)
     leads: Pairs = partial(pairings.leads, kept=rule.leads)
