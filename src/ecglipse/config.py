@@ -135,6 +135,8 @@ class MaskNetwork(Section):
     """The temperature in the first step; none: it is constant."""
     rivals: Count = 1
     """Masks that compete for the segments by a softmax, one of which each record gets."""
+    chance: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the records that are hidden by chance, in the same form, whatever it says."""
     strength: float = 1.0
     """How hard it plays: 1 is the adversary, 0 leaves it as it was, -1 is an ally of the encoder."""
     strength_start: float | None = None

@@ -164,6 +164,31 @@ def test_rivals_share_the_segments() -> None:
     assert torch.corrcoef(logits[0])[0, 1] < -0.9  # what one wants, the other does not
 
 
+@pytest.mark.parametrize("domain", ["time", "spectral"])
+def test_a_share_of_the_records_is_hidden_by_chance_and_teaches_nothing(domain: str) -> None:
+    n, share = 400, 0.3
+    x = signals(n)
+    if domain == "time":
+        policy: LearnedMask | SpectralMask = learned("shared", gain=3000.0, chance=share)
+    else:
+        settings = {"bands": 8, "coverage": 0.4, "segment_s": 0.25, "fs": FS, "chance": share}
+        policy = SpectralMask(net(8, gain=3000.0), **settings)
+    drawn = policy.draw(x, draws(n=n))
+    assert drawn.logits is not None
+    drawn.logits.retain_grad()
+    wanted = torch.rand(drawn.mask.shape, generator=rng(4))
+    (drawn.mask * wanted).sum().backward()
+    assert drawn.logits.grad is not None
+    by_chance = drawn.logits.grad.flatten(1).abs().amax(1) == 0
+    assert 0.2 < by_chance.double().mean() < 0.4  # 4 standard errors are 0.09
+    logits, mask = drawn.logits.detach(), drawn.mask.detach()
+    places = torch.nn.functional.adaptive_avg_pool1d(mask, logits.shape[-1]).flatten(1)
+    liking = (places * logits.flatten(1)).mean(1)
+    variance = logits.square().mean()
+    assert liking[by_chance].mean().abs() < 0.03 * variance
+    assert liking[~by_chance].mean() > 0.08 * variance
+
+
 def test_wave_guides_find_the_waves_of_simulated_records() -> None:
     from ecglipse.corpora.simulator import simulate_arrays
 

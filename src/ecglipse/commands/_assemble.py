@@ -310,7 +310,7 @@ def pretraining_facts(
             "encoder": dump["encoder"],
             "views": dump["views"],
             "masks": dump["masks"],
-            "mask_network": dump["mask_network"],
+            "mask_network": {k: v for k, v in dump["mask_network"].items() if k != "chance" or v},
             "published": dump["published"],
             "pretrain": {k: v for k, v in dump["pretrain"].items() if k not in aside},
             "store": store.digest,

@@ -81,6 +81,7 @@ def _first(
             fs=fs,
             bound=network.bound,
             temperature=network.temperature,
+            chance=network.chance,
         )
     if method.masks == "random":
         return _chance(config, form, fs=fs)
@@ -121,6 +122,7 @@ def _first(
         choice=method.choice,
         rivals=network.rivals,
         pressure=Pressure(network.entropy, network.smooth, network.diversity),
+        chance=network.chance,
     )
 
 

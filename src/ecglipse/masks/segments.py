@@ -80,6 +80,7 @@ class LearnedMask(MaskPolicy):
             one, drawn uniformly (Shi et al. 2022, arXiv:2201.13100, section 3.2; there every mask is
             applied, here one is, whose gradient has the same mean). 1: none compete.
         pressure: what the network pays for the shape of its scores.
+        chance: share of the records that are hidden by chance, in the same form, whatever the network says.
     """
 
     def __init__(
@@ -95,8 +96,10 @@ class LearnedMask(MaskPolicy):
         choice: Choice = "drawn",
         rivals: int = 1,
         pressure: Pressure | None = None,
+        chance: float = 0.0,
     ) -> None:
         super().__init__()
+        self.chance = chance
         self.net, self.form, self.rivals = net, form or Form(net.groups // rivals), rivals
         self.coverage, self.segment_s, self.fs = _ramp(coverage), segment_s, fs
         self.bound, self.temperature, self.choice = bound, _ramp(temperature), choice
@@ -119,6 +122,7 @@ class LearnedMask(MaskPolicy):
             which = draws.uniform() * self.rivals
             scores = logits.unflatten(1, (self.rivals, -1))
             scores = scores[torch.arange(len(x), device=x.device), which.long().to(x.device)]
+        scores = some_by_chance(scores, draws, share=self.chance)
         mask = draw_segments(
             scores,
             draws,
@@ -272,6 +276,15 @@ def draw_segments(
         return form.over_leads(spread(shares, time=time))
     hard = exact_mask(scores, time=time, coverage=coverage, joint=form.joint, order=order)
     return form.over_leads(straight_through(hard, shares))
+
+
+def some_by_chance(
+    scores: Float[Tensor, "batch group segment"], draws: Draws, *, share: float
+) -> Float[Tensor, "batch group segment"]:
+    """Set the scores of a drawn share of the records to zero, so that chance alone decides there."""
+    if not share:
+        return scores
+    return scores * (draws.uniform(1, 1) >= share).to(scores.device, scores.dtype)
 
 
 def count_segments(time: int, *, segment_s: float, fs: float, form: Form | None = None) -> int:

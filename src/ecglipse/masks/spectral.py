@@ -15,7 +15,7 @@ from ecglipse.draws import Draws
 from ecglipse.masks.fills import Fill
 from ecglipse.masks.forms import Form
 from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
-from ecglipse.masks.segments import count_segments, draw_segments
+from ecglipse.masks.segments import count_segments, draw_segments, some_by_chance
 from ecglipse.models.masknet import MaskNet
 
 
@@ -31,6 +31,7 @@ class SpectralMask(MaskPolicy):
         window_s: of the transform's Hann window, s.
         bound: largest size of a logit before centring.
         temperature: of the relaxation through which the gradient flows.
+        chance: share of the records that are hidden by chance, whatever the network says.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class SpectralMask(MaskPolicy):
         window_s: float = 0.64,
         bound: float = 2.0,
         temperature: float = 1.0,
+        chance: float = 0.0,
     ) -> None:
         super().__init__()
+        self.chance = chance
         if bands < 2:
             raise ValueError(f"`bands` must be at least 2; got {bands}")
         self.net, self.form = net, Form(groups=bands, joint=True)
@@ -70,7 +73,9 @@ class SpectralMask(MaskPolicy):
         """Draw cells; a group of the mask is a band, a sample of it a segment."""
         segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs)
         logits = self.logits(x)
-        scores = x.new_zeros(x.shape[0], self.form.groups, segments) if logits is None else logits
+        scores = x.new_zeros(x.shape[0], self.form.groups, segments)
+        if logits is not None:
+            scores = some_by_chance(logits, draws, share=self.chance)
         mask = draw_segments(
             scores,
             draws,
