@@ -23,6 +23,7 @@ from ecglipse.masks import (
     MinimumFill,
     MixedMask,
     NoiseFill,
+    NoiseMask,
     NoMask,
     PredictedMask,
     Pressure,
@@ -84,6 +85,8 @@ def _first(
         )
     if method.masks == "random":
         return _chance(config, form, fs=fs)
+    if method.masks == "noise":
+        return NoiseMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, band_hz=rule.band_hz)
     if method.masks in ("qrs", "t", "saliency"):
         waves = cast(Literal["qrs", "t"], method.masks)
         return GuidedMask(
@@ -95,16 +98,21 @@ def _first(
             bound=network.bound,
         )
     if method.masks == "published":
-        rules = config.published
+        rules, per_lead = config.published, method.leads == "per-lead"
+        masks = n_leads if per_lead else network.rivals
         return PublishedMask(
-            _net(config, method, groups=network.rivals, n_leads=n_leads, fs=fs, seed=seed),
+            _net(config, method, groups=masks, n_leads=n_leads, fs=fs, seed=seed),
             fs=fs,
             slope=rules.slope,
             alpha=rules.alpha,
             ratio=rules.ratio,
             penalised=rules.penalised,
+            per_lead=per_lead,
+            spared=rules.spared,
+            spared_by=rules.spared_by,
+            every=network.applied == "all",
         )
-    groups = form.groups * (network.rivals if method.masks == "adversarial" else 1)
+    groups = form.scored * (network.rivals if method.masks == "adversarial" else 1)
     net = _net(config, method, groups=groups, n_leads=n_leads, fs=fs, seed=seed)
     if method.masks == "predicted":
         return PredictedMask(
@@ -120,6 +128,7 @@ def _first(
         temperature=ramp(network.temperature_start, network.temperature, rule.ramp),
         choice=method.choice,
         rivals=network.rivals,
+        every=network.applied == "all",
         pressure=Pressure(network.entropy, network.smooth, network.diversity),
     )
 

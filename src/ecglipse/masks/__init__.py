@@ -28,6 +28,7 @@ from ecglipse.masks.pressure import Pressure as Pressure
 from ecglipse.masks.published import PublishedMask as PublishedMask
 from ecglipse.masks.segments import GuidedMask as GuidedMask
 from ecglipse.masks.segments import LearnedMask as LearnedMask
+from ecglipse.masks.segments import NoiseMask as NoiseMask
 from ecglipse.masks.segments import PredictedMask as PredictedMask
 from ecglipse.masks.segments import RandomMask as RandomMask
 from ecglipse.masks.spectral import SpectralMask as SpectralMask

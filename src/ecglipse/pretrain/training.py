@@ -93,6 +93,7 @@ class Training:
         play: "one-pass" (both players move at once, from one backward) or "alternating" (the encoder
             moves first, then the mask network against the moved encoder), which a policy may force.
         warmup: share of all steps in which the rates rise.
+        schedule: how the rates go on: to zero by a cosine, or as they are.
         precision: "fp32", or "bf16" for autocast with losses in float32.
         cancelled: the published fault: the mask network keeps the encoder's gradient beside its own; only
             with "alternating".
@@ -124,6 +125,7 @@ class Training:
         mask_every: int = 1,
         play: Literal["one-pass", "alternating"] = "one-pass",
         warmup: float = 0.05,
+        schedule: Literal["cosine", "constant"] = "cosine",
         precision: Literal["fp32", "bf16"] = "fp32",
         cancelled: bool = False,
         look_every: int = 200,
@@ -145,7 +147,7 @@ class Training:
         self.second_view = second_view or view
         self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
-        self.encoder_rule, self.mask_rule = encoder, masks
+        self.encoder_rule, self.mask_rule, self.schedule = encoder, masks, schedule
         self.patients_of_rows = patients if game.objective.needs_patients else None
         self.average_momentum = average
         self.average = Average(game.encoder) if average else None
@@ -274,10 +276,12 @@ class Training:
         return norm
 
     def _rate(self) -> float:
-        """Share of the peak rate in this step: linear warm-up, then a cosine to zero."""
+        """Share of the peak rate in this step: linear warm-up, then a cosine to zero or all of it."""
         warm = max(round(self.warmup * self.total), 1)
         if self.done < warm:
             return (self.done + 1) / warm
+        if self.schedule == "constant":
+            return 1.0
         return 0.5 * (1 + math.cos(math.pi * (self.done - warm) / max(self.total - warm, 1)))
 
     def _adversarial_direction(self, parts: list[np.ndarray]) -> list[Tensor] | None:
