@@ -31,6 +31,9 @@ from ecglipse.views.lead_drop import lead_drop
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
 from ecglipse.views.view import Augmentation, Pipeline, make
 
+READ_EVERY = 16
+"""Steps on a GPU between two readings of their numbers, at each of which the host waits for the device."""
+
 
 def splits(config: Config, store: Store) -> list[Split]:
     """The splits of a study: one, or one a rotation."""
@@ -196,6 +199,7 @@ def training(
         precision=precision(config, batches.device),
         patients=patients(stores) if game.objective.needs_patients else None,
         average=rule.ema,
+        read_every=READ_EVERY if batches.device.type == "cuda" else 1,
     )
 
 
