@@ -1,27 +1,34 @@
-"""Alarms in healthy runs, and what looking costs: 20 seeds of the default game on simulated recordings.
+"""Does the watch see what it should, and what does it cost? On simulated recordings.
 
     python benchmarks/watch.py --json
 
-Counts alarms of `pretrain/watch.py` over 200 steps of each seed, with a look every 20 steps; the cost is that
-of a step with a look less one without, spread over the default 200 steps between looks, on the CPU clock.
+Plants eight faults in the default game and says at which step each is named, with the looks that a user's
+run has (at step 20 and every 200 steps); then plays 20 healthy seeds with a look every 20 steps and counts
+alarms. The cost is that of a step with a look less one without, spread over the 200 steps between looks, on
+the CPU clock.
 """
 
 import argparse
+import dataclasses
 import json
 import statistics
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from unittest.mock import patch
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ecglipse.batches import Batches, torch_rng
 from ecglipse.corpora.simulator import simulate_arrays
-from ecglipse.masks import LearnedMask
+from ecglipse.masks import LearnedMask, Ramp
 from ecglipse.models.heads import Projection
 from ecglipse.models.masknet import MaskNet
 from ecglipse.models.resnet import resnet18
-from ecglipse.pretrain import AdversarialMasking, Player, Training
+from ecglipse.pretrain import AdversarialMasking, Player, Round, Training
+from ecglipse.pretrain.game import _Reverse
 
 FS, EVERY = 100.0, 200
 
@@ -39,7 +46,9 @@ class Simulated(Batches):
         return self.x[torch.from_numpy(rows)].clone()
 
 
-def training(batches: Batches, records: int, seed: int, *, look_every: int) -> Training:
+def training(
+    batches: Batches, records: int, seed: int, *, look_every: int, play: str = "one-pass"
+) -> Training:
     """The default game at the width of the studies on two cores."""
     encoder = resnet18(leads=12, width=8, dim=64, generator=torch_rng(seed, "encoder"))
     net = MaskNet(groups=1, width=8, fs=FS, generator=torch_rng(seed, "masks"))
@@ -58,8 +67,102 @@ def training(batches: Batches, records: int, seed: int, *, look_every: int) -> T
         batch=32,
         encoder=Player(1e-3, 1e-4),
         masks=Player(1e-3),
+        play=play,
         look_every=look_every,
     )
+
+
+Fault = Callable[[Training], AbstractContextManager[object]]
+
+
+def sign(run: Training) -> AbstractContextManager[object]:
+    """The mask network gets the encoder's gradient, unreversed."""
+    return patch.object(_Reverse, "backward", staticmethod(lambda ctx, *grads: (grads[0], None)))
+
+
+@contextmanager
+def leak(run: Training) -> Iterator[None]:
+    """The encoder's gradient stays in the mask network, half as large again as its own."""
+    run.play, backward = "alternating", run._backward
+
+    def leaking(loss_of: Callable[..., Round], rows: np.ndarray, of: int) -> Round:
+        def with_leak(*views: Tensor, patients: Tensor | None) -> Round:
+            played = loss_of(*views, patients=patients)
+            return dataclasses.replace(played, loss=played.loss - 1.5 * played.loss)
+
+        honest = looking[0] or loss_of != run.game.mask_loss
+        return backward(loss_of if honest else with_leak, rows, of)
+
+    direction, looking = run._adversarial_direction, [False]
+
+    def apart(parts: list[np.ndarray]) -> list[Tensor] | None:
+        looking[0] = True
+        try:
+            return direction(parts)
+        finally:
+            looking[0] = False
+
+    with patch.object(run, "_backward", leaking), patch.object(run, "_adversarial_direction", apart):
+        yield
+
+
+def masks_stand(run: Training) -> AbstractContextManager[object]:
+    """The mask network's optimiser takes no step."""
+    return patch.object(run.mask_optimiser, "step", lambda: None)
+
+
+def encoder_stands(run: Training) -> AbstractContextManager[object]:
+    """The encoder's optimiser takes no step."""
+    return patch.object(run.encoder_optimiser, "step", lambda: None)
+
+
+def hides(share: float) -> Fault:
+    """The game collapses to masks of this coverage."""
+    return lambda run: patch.object(run.game.policy, "coverage", Ramp(share, share))
+
+
+def constant(run: Training) -> AbstractContextManager[object]:
+    """Every record gets the same scores."""
+    policy = run.game.policy
+    fixed = torch.linspace(-1, 1, 20).expand(1, 1, -1)
+    out = policy.get_submodule("net.out").weight
+    return patch.object(policy, "logits", lambda x: fixed.expand(len(x), -1, -1) + 0 * out.sum())
+
+
+@contextmanager
+def collapsed(run: Training) -> Iterator[None]:
+    """All projections lie on one line, and the encoder cannot leave it."""
+    run.encoder_rule = Player(0.0)
+    last = [m for m in run.game.projection.modules() if isinstance(m, nn.Linear)][-1]
+    with torch.no_grad():
+        last.weight[1:] = 0
+        last.bias.zero_()
+    yield
+
+
+FAULTS: dict[str, tuple[Fault, str]] = {
+    "cancelled sign": (sign, "does not climb the encoder's loss"),
+    "gradient leak": (leak, "does not climb the encoder's loss"),
+    "no step of the mask network": (masks_stand, "the mask network has not moved"),
+    "frozen encoder": (encoder_stands, "the encoder has not moved"),
+    "collapse to 0": (hides(0.0), "0% of the signal is hidden"),
+    "collapse to 1": (hides(1.0), "100% of the signal is hidden"),
+    "collapse to a constant": (constant, "every record gets the same mask"),
+    "collapsed features": (collapsed, "the projections have collapsed"),
+}
+"""What is planted, and what the alarm says."""
+
+
+def named_at(fault: str, batches: Batches, records: int, *, steps: int, look_every: int) -> int | None:
+    """The step at which the alarm of a planted fault is raised; None if it is not."""
+    plant, words = FAULTS[fault]
+    run = training(batches, records, 0, look_every=look_every)
+    with plant(run):
+        for _ in range(steps):
+            report = run.step()
+            if report.look is not None and any(words in alarm for alarm in report.look.alarms):
+                return report.step
+    return None
 
 
 def main() -> None:
@@ -68,10 +171,15 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--look-every", type=int, default=EVERY, help="of the runs with a planted fault")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     records = 128
     batches = Simulated(records)
+    named = {
+        fault: named_at(fault, batches, records, steps=arguments.steps, look_every=arguments.look_every)
+        for fault in FAULTS
+    }
     alarms, looks = [], 0
     with_look, without = [], []
     for seed in range(arguments.seeds):
@@ -86,6 +194,9 @@ def main() -> None:
     plain, looking = statistics.median(without), statistics.median(with_look)
     result = {
         "name": "watch",
+        "faults": len(FAULTS),
+        "faults_named": sum(step is not None for step in named.values()),
+        "named_at_step": named,
         "seeds": arguments.seeds,
         "steps": arguments.steps,
         "looks": looks,
@@ -93,7 +204,13 @@ def main() -> None:
         "said": sorted(set(alarms))[:5],
         "share_of_training": round((looking - plain) / plain / EVERY, 5),
     }
-    print(json.dumps(result) if arguments.json else f"{len(alarms)} alarms in {looks} looks of healthy runs")
+    if arguments.json:
+        print(json.dumps(result))
+        return
+    print(
+        f"{result['faults_named']} of {len(FAULTS)} faults named; "
+        f"{len(alarms)} alarms in {looks} looks of healthy runs"
+    )
 
 
 if __name__ == "__main__":

@@ -49,9 +49,9 @@ class Batches:
     def millivolts(self, rows: Int[np.ndarray, " batch"]) -> Float[Tensor, "batch lead time"]:
         """Give the signals of these rows of the store, in this order, in mV."""
         if self._resident is not None:
-            units = self._resident[torch.from_numpy(rows).to(self.device)]
+            units = self._resident[torch.from_numpy(rows).to(self.device, non_blocking=True)]
         else:
-            units = torch.from_numpy(self.store.signals(rows)).to(self.device)
+            units = torch.from_numpy(self.store.signals(rows)).to(self.device, non_blocking=True)
         return units.to(torch.float32).mul_(self._scale)
 
 

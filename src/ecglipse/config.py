@@ -116,6 +116,8 @@ class Masks(Section):
     minimum (published), noise of the lead's size, or a learned level a lead."""
     taper_s: NotNegative = 0.0
     """Over which the edges of hidden stretches rise, s."""
+    band_hz: tuple[NotNegative, Positive] = (0.5, 2.0)
+    """Of the noise that decides (`masks = "noise"`), Hz; above half a segment's rate there is nothing."""
     both_views: bool = False
     """Hide from both views, each by a draw of its own."""
 
@@ -134,7 +136,10 @@ class MaskNetwork(Section):
     temperature_start: Positive | None = None
     """The temperature in the first step; none: it is constant."""
     rivals: Count = 1
-    """Masks that compete for the segments by a softmax, one of which each record gets."""
+    """Masks that compete for the segments by a softmax."""
+    applied: Literal["one", "all"] = "one"
+    """one: each record gets one of the rivals, by chance; all: it gets each in turn, and losses are averaged,
+    at the price of one more pass a rival."""
     chance: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the records that are hidden by chance, in the same form, whatever it says."""
     strength: float = 1.0
@@ -166,6 +171,26 @@ class Published(Section):
     """The soft mask before binarisation, or what is hidden."""
     gradient: Literal["adversarial", "cancelled"] = "adversarial"
     """cancelled: the mask network keeps the encoder's gradient beside its own (needs play "alternating")."""
+    scaling: Literal["none", "record", "batch"] = "none"
+    """record: the encoder gets every record scaled to 0..1 by its lowest and highest sample, in pretraining
+    before masks and in transfer; batch: and hidden views again, by those of the whole batch."""
+    spared: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the leads that a mask leaves as they are (`masks = "published"`, one mask for all leads)."""
+    spared_by: Literal["record", "batch"] = "record"
+    """Whether each record draws its spared leads, or all records of a batch have the same."""
+    finetuning: Literal["moves", "no-grad"] = "moves"
+    """no-grad: the encoder gets no gradient in fine-tuning, only its BatchNorm statistics move."""
+    kept: Literal["best", "last"] = "best"
+    """Epoch of fine-tuning that is tested: the best by validation, or the last."""
+
+    def said(self) -> dict[str, Any]:
+        """What pretraining looks at, for a run's identity; newer choices only where they are made, so that
+        older runs keep their ids."""
+        newer = {"scaling", "spared", "spared_by"}
+        dump = self.model_dump(mode="json", exclude={"finetuning", "kept"})
+        if not self.spared:
+            dump.pop("spared_by")
+        return {k: v for k, v in dump.items() if k not in newer or v != type(self).model_fields[k].default}
 
 
 class Pretrain(Section):
@@ -181,6 +206,12 @@ class Pretrain(Section):
     """Batches a step."""
     learning_rate: Positive = 1e-3
     """Peak rate of encoder and projection."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """How all rates go on after the warm-up: to zero by a cosine, or as they are."""
+    warmup: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Share of the steps in which the rates rise in a straight line."""
+    clip: Positive = 1.0
+    """Largest norm of each player's gradient."""
     weight_decay: NotNegative = 1e-4
     """Decoupled, of encoder and projection."""
     temperature: Positive = 0.1
@@ -255,13 +286,15 @@ class Method(Section):
     that every record gets what is most common."""
     views: Literal["base", "3kg", "3kg-projection"] = "base"
     """What makes a view beside the base augmentation."""
-    masks: Literal["none", "random", "adversarial", "predicted", "saliency", "qrs", "t", "published"] = "none"
-    """Who decides what is hidden from the second view: nobody, chance, the mask network, a network that
-    predicts what is hard, what the encoder looks at, where QRS complexes or T waves are, or the mask network
-    in the published way."""
-    leads: Literal["shared", "per-lead", "electrodes", "cells"] = "shared"
-    """One mask for all leads, one a lead, one for the limb leads together and one for each other, or segments
-    of all leads that compete for one coverage."""
+    masks: Literal[
+        "none", "random", "noise", "adversarial", "predicted", "saliency", "qrs", "t", "published"
+    ] = "none"
+    """Who decides what is hidden from the second view: nobody, chance, noise of a band of frequencies, the
+    mask network, a network that predicts what is hard, what the encoder looks at, where QRS complexes or T
+    waves are, or the mask network in the published way."""
+    leads: Literal["shared", "per-lead", "electrodes", "cells", "factorised"] = "shared"
+    """One mask for all leads, one a lead, one for the limb leads together and one for each other, segments of
+    all leads that compete for one coverage, or the same with scores that are a time's plus a lead's."""
     domain: Literal["time", "spectral"] = "time"
     """Segments in time, or cells of time and frequency (for all leads at once; random or adversarial)."""
     network: Literal["learning", "frozen", "shuffled"] = "learning"
@@ -269,8 +302,9 @@ class Method(Section):
     mask on another record: the floors of a learned mask."""
     network_run: str = ""
     """A run whose mask network is taken and frozen; "" for none."""
-    choice: Literal["drawn", "decided"] = "drawn"
-    """Adversarial masks: drawn from the learned distribution, or its top segments."""
+    choice: Literal["drawn", "decided", "soft"] = "drawn"
+    """Adversarial masks: drawn from the learned distribution, its top segments, or hidden in part by the
+    relaxation itself, whose coverage is not exact."""
     mix_shared: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the records that a random mask over all leads hides instead."""
     objective: ObjectiveName | None = None
@@ -295,6 +329,8 @@ class Method(Section):
             raise ValueError('`network` and `network_run` need `masks = "adversarial"`')
         if self.network_run and self.network != "frozen":
             raise ValueError('`network_run` needs `network = "frozen"`')
+        if self.masks == "published" and self.leads not in ("shared", "per-lead"):
+            raise ValueError('`masks = "published"` needs `leads` "shared" or "per-lead"')
         if self.domain == "spectral" and (self.masks not in ("random", "adversarial") or self.mix_shared):
             raise ValueError('`domain = "spectral"` needs random or adversarial masks without `mix_shared`')
         return self
@@ -419,7 +455,19 @@ class Config(Section):
             own = self.of(name)
             if own.published.gradient == "cancelled" and own.pretrain.play != "alternating":
                 raise ValueError('`published.gradient = "cancelled"` needs `pretrain.play = "alternating"`')
+            own._fits_masks(self.methods[name])
         return self
+
+    def _fits_masks(self, method: Method) -> None:
+        """See that what all masks share fits this method's."""
+        network, low, high = self.mask_network, *self.masks.band_hz
+        if not low < high:
+            raise ValueError(f"`masks.band_hz` must rise; is {low:g}, {high:g}")
+        alone = method.masks == "published" and method.leads == "per-lead"
+        if alone and (network.rivals > 1 or self.published.spared):
+            raise ValueError("published masks a lead take no `mask_network.rivals` and no `published.spared`")
+        if network.applied == "all" and (method.mix_shared or method.network == "shuffled"):
+            raise ValueError('`mask_network.applied = "all"` goes with neither `mix_shared` nor "shuffled"')
 
     def of(self, method: str) -> "Config":
         """The config as one method has it: its own `set` in place of what all share.

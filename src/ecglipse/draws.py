@@ -31,7 +31,8 @@ class Draws:
 
     def __init__(self, keys: UInt64[np.ndarray, " batch"], *, device: torch.device | str = "cpu") -> None:
         self.keys, self.device = keys, torch.device(device)
-        halves = torch.from_numpy(keys.view(np.int32).reshape(-1, 2).copy()).to(self.device)
+        halves = torch.from_numpy(keys.view(np.int32).reshape(-1, 2).copy())
+        halves = halves.to(self.device, non_blocking=True)  # else the host would wait for all that is queued
         self._first, self._second = halves[:, :1], halves[:, 1:]
         self._done = 0
 

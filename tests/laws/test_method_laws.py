@@ -36,7 +36,17 @@ METHODS: dict[str, dict[str, Any]] = {
     "adversarial-mixed": {"masks": "adversarial", "leads": "per-lead", "mix_shared": 0.5},
     "adversarial-electrodes": {"masks": "adversarial", "leads": "electrodes"},
     "adversarial-cells": {"masks": "adversarial", "leads": "cells"},
+    "adversarial-factorised": {"masks": "adversarial", "leads": "factorised"},
+    "adversarial-soft": {"masks": "adversarial", "choice": "soft"},
     "adversarial-rivals": {"masks": "adversarial", "set": {"mask_network.rivals": 3}},
+    "adversarial-rivals-all": {
+        "masks": "adversarial",
+        "set": {"mask_network.rivals": 2, "mask_network.applied": "all"},
+    },
+    "adversarial-rivals-all-both": {
+        "masks": "adversarial",
+        "set": {"mask_network.rivals": 2, "mask_network.applied": "all", "masks.both_views": True},
+    },
     "adversarial-spectral": {"masks": "adversarial", "domain": "spectral"},
     "adversarial-ally": {"masks": "adversarial", "set": {"mask_network.strength": -0.7}},
     "adversarial-both": {"masks": "adversarial", "set": {"masks.both_views": True}},
@@ -46,7 +56,9 @@ METHODS: dict[str, dict[str, Any]] = {
         "set": {"mask_network.entropy": 0.3, "mask_network.smooth": 0.3, "mask_network.diversity": 0.3},
     },
     "published": {"masks": "published", "set": {"mask_network.rivals": 2, "masks.fill": "minimum"}},
+    "published-per-lead": {"masks": "published", "leads": "per-lead"},
     "predicted": {"masks": "predicted"},
+    "noise": {"masks": "noise", "leads": "per-lead"},
     "random-electrodes": {"masks": "random", "leads": "electrodes"},
     "random-cells": {"masks": "random", "leads": "cells"},
     "random-spectral": {"masks": "random", "domain": "spectral"},
@@ -60,9 +72,10 @@ MASKED = [
     name
     for name, rule in METHODS.items()
     if "masks" in rule
-    and rule.get("leads") not in ("cells", "electrodes")
+    and rule.get("leads") not in ("cells", "electrodes", "factorised")
     and "domain" not in rule
-    and name != "published"
+    and rule["masks"] != "published"
+    and rule.get("choice") != "soft"
 ]
 """Those whose coverage is exact in every lead; for the others see tests/masks/test_families.py."""
 LEARNED = [

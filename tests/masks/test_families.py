@@ -19,6 +19,7 @@ from ecglipse.masks import (
     MaskPolicy,
     MinimumFill,
     NoiseFill,
+    NoiseMask,
     PredictedMask,
     Pressure,
     PublishedMask,
@@ -30,6 +31,7 @@ from ecglipse.masks import (
     TokenFill,
     WaveGuide,
     ZeroFill,
+    bands,
     form_of,
 )
 from ecglipse.masks.pressure import from_chance
@@ -61,7 +63,16 @@ def net(groups: int, *, gain: float = 1.0) -> MaskNet:
 def learned(form_name: str, *, rivals: int = 1, gain: float = 1.0, **more: object) -> LearnedMask:
     form = form_of(form_name, LEADS)
     settings = {"coverage": 0.4, "segment_s": 0.25, "fs": FS, "form": form, "rivals": rivals, **more}
-    return LearnedMask(net(form.groups * rivals, gain=gain), **settings)
+    return LearnedMask(net(form.scored * rivals, gain=gain), **settings)
+
+
+def spectral(*, gain: float | None = None, groups: int = 8, rivals: int = 1, **more: object) -> SpectralMask:
+    """Cells drawn by a network whose last layer is `gain` times as large, or by chance."""
+    settings = {"coverage": 0.5, "segment_s": 0.25, "fs": FS, "form": bands(groups), "in_segments": True}
+    if gain is None:
+        return SpectralMask(RandomMask(**settings), fs=FS)
+    learned = LearnedMask(net(groups * rivals, gain=gain), rivals=rivals, **settings | more)
+    return SpectralMask(learned, fs=FS)
 
 
 def chance(form_name: str, *, coverage: float | Ramp = 0.4, segment_s: float = 0.25) -> RandomMask:
@@ -75,7 +86,7 @@ class Sum(torch.nn.Module):
         return x[:, 6, :100]
 
 
-@pytest.mark.parametrize("form", ["shared", "per-lead", "electrodes", "cells"])
+@pytest.mark.parametrize("form", ["shared", "per-lead", "electrodes", "cells", "factorised"])
 @pytest.mark.parametrize("time", [1000, 997])
 @pytest.mark.parametrize("kind", ["random", "learned", "rivals"])
 def test_coverage_is_exact_in_every_form(form: str, time: int, kind: str) -> None:
@@ -87,7 +98,7 @@ def test_coverage_is_exact_in_every_form(form: str, time: int, kind: str) -> Non
     mask = policy(signals(time=time), draws()).detach()
     assert set(mask.unique().tolist()) <= {0.0, 1.0}
     samples = mask[:, [0, 6, 7, 8, 9, 10, 11]] if form == "electrodes" else mask
-    if form == "cells":
+    if form in ("cells", "factorised"):
         wanted = round(0.4 * time * 12)
         assert (samples.sum((1, 2)) == wanted).all()
         assert samples.mean(-1).std() > 0.01  # leads are not covered alike
@@ -133,7 +144,7 @@ def test_a_hidden_limb_lead_cannot_be_recovered_from_what_an_electrode_mask_leav
 def test_spectral_mask_of_zeros_gives_the_recording_back() -> None:
     x = signals().double()
     for time in (1000, 997, 130):
-        policy = SpectralMask(None, bands=6, coverage=0.5, segment_s=0.25, fs=FS)
+        policy = spectral(groups=6)
         seen = policy.hide(x[..., :time], torch.zeros(5, 6, 40).double(), BaselineFill(), draws())
         assert (seen - x[..., :time]).abs().max() < 1e-12
 
@@ -141,7 +152,7 @@ def test_spectral_mask_of_zeros_gives_the_recording_back() -> None:
 def test_spectral_mask_takes_out_its_band_and_leaves_the_others() -> None:
     t = torch.arange(1000) / FS
     low, high = torch.sin(2 * math.pi * 5 * t), torch.sin(2 * math.pi * 30 * t)
-    policy = SpectralMask(None, bands=6, coverage=0.5, segment_s=0.25, fs=FS)
+    policy = spectral(groups=6)
     mask = torch.zeros(1, 6, 40)
     mask[:, 5] = 1  # the top band holds 30 Hz
     seen = policy.hide((low + high).expand(1, 12, -1).clone(), mask, BaselineFill(), draws(n=1))
@@ -149,12 +160,12 @@ def test_spectral_mask_takes_out_its_band_and_leaves_the_others() -> None:
 
 
 def test_spectral_gradient_reaches_the_network_through_the_transform() -> None:
-    policy = SpectralMask(net(8), bands=8, coverage=0.5, segment_s=0.25, fs=FS)
+    policy = spectral(gain=1.0)
     x = signals()
     drawn = policy.draw(x, draws())
     assert drawn.mask.detach().sum((1, 2)).tolist() == [160.0] * 5  # half of 8 x 40 cells, exactly
     policy.hide(x, drawn.mask, BaselineFill(), draws())[:, 0].square().mean().backward()
-    assert policy.net.out.weight.grad.abs().max() > 0
+    assert policy.cells.net.out.weight.grad.abs().max() > 0
 
 
 def test_rivals_share_the_segments() -> None:
@@ -171,8 +182,7 @@ def test_a_share_of_the_records_is_hidden_by_chance_and_teaches_nothing(domain: 
     if domain == "time":
         policy: LearnedMask | SpectralMask = learned("shared", gain=3000.0, chance=share)
     else:
-        settings = {"bands": 8, "coverage": 0.4, "segment_s": 0.25, "fs": FS, "chance": share}
-        policy = SpectralMask(net(8, gain=3000.0), **settings)
+        policy = spectral(gain=3000.0, chance=share)
     drawn = policy.draw(x, draws(n=n))
     assert drawn.logits is not None
     drawn.logits.retain_grad()
@@ -352,3 +362,59 @@ def test_the_published_penalty_is_least_at_half_and_can_miss_what_is_applied() -
         PublishedMask(net(1), fs=FS, ratio=2.0)
     policy = PublishedMask(net(3), fs=FS)
     assert policy.soft(policy.logits(x), 1000).sum(1).detach().numpy() == pytest.approx(1.0, abs=1e-5)
+
+
+def interaction(scores: Tensor) -> float:
+    """What is left of (lead, time) scores without what is a lead's plus what is a time's."""
+    rest = scores - scores.mean(-1, keepdim=True) - scores.mean(-2, keepdim=True)
+    return float((rest + scores.mean((-1, -2), keepdim=True)).detach().abs().max())
+
+
+@pytest.mark.parametrize("rivals", [1, 2])
+def test_factorised_scores_are_a_times_plus_a_leads(rivals: int) -> None:
+    policy = learned("factorised", rivals=rivals, gain=20.0)
+    raw = policy.net(signals(), 40).detach()
+    of_rivals = raw.unflatten(1, (rivals, 13))
+    bounded = 2 * torch.tanh(of_rivals / 2)
+    wanted = (bounded[:, :, :1] + bounded[:, :, 1:].mean(-1, keepdim=True)) / 2
+    assert wanted.shape == (5, rivals, 12, 40)
+    logits = policy.logits(signals()).detach().unflatten(1, (rivals, 12))
+    if rivals == 1:
+        torch.testing.assert_close(logits, wanted - wanted.mean((2, 3), keepdim=True))
+        assert interaction(logits[:, 0]) < 1e-5
+        assert logits.abs().max() <= 4.0
+    assert interaction(learned("cells", gain=20.0).logits(signals())) > 0.1  # the control
+    with pytest.raises(ValueError, match=r"must be one of .*factorised"):
+        form_of("factorized", LEADS)
+
+
+def power_share(mask: Tensor, low: float, high: float) -> float:
+    """Share of a mask's power, but for its mean, that lies in a band, Hz."""
+    centred = mask - mask.mean(-1, keepdim=True)
+    power = torch.fft.rfft(centred).abs().square().mean((0, 1))
+    hz = torch.fft.rfftfreq(mask.shape[-1], d=1 / FS)
+    return float(power[(hz >= low) & (hz <= high)].sum() / power.sum())
+
+
+@pytest.mark.parametrize("form", ["shared", "per-lead", "electrodes", "cells"])
+def test_noise_hides_exactly_in_clumps_of_its_band(form: str) -> None:
+    def of(low: float, high: float) -> Tensor:
+        policy = NoiseMask(
+            form=form_of(form, LEADS), coverage=0.4, segment_s=0.05, fs=FS, band_hz=(low, high)
+        )
+        return policy(signals(40), draws(1, 40))
+
+    slow, fast = of(0.3, 1.0), of(3.0, 5.0)
+    groups = [0, 6] if form == "electrodes" else list(range(slow.shape[1]))
+    for mask in (slow, fast):
+        assert set(mask.unique().tolist()) == {0.0, 1.0}
+        share = mask[:, groups].mean((1, 2) if form == "cells" else 2)
+        torch.testing.assert_close(share, torch.full_like(share, 0.4), rtol=0, atol=1e-3)
+    assert power_share(slow, 0.3, 1.0) > 0.5 > 0.2 > power_share(slow, 3.0, 5.0)
+    assert power_share(fast, 3.0, 5.0) > 0.4 > 0.2 > power_share(fast, 0.3, 1.0)
+    edges = [float((mask.diff(dim=-1) != 0).float().mean()) for mask in (slow, fast)]
+    assert edges[1] > 3 * edges[0]
+    chance_edges = float(
+        (chance(form, segment_s=0.05)(signals(40), draws(1, 40)).diff(dim=-1) != 0).float().mean()
+    )
+    assert edges[0] < 0.6 * chance_edges  # the control: independent segments make more edges

@@ -1,5 +1,6 @@
 """Where a config meets the components: the only place that turns words of a config into objects."""
 
+import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,12 +14,13 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches, Joined, torch_rng
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
-from ecglipse.config import Config, Method, digest
+from ecglipse.config import Config, Method, Section, digest
 from ecglipse.draws import Draws
 from ecglipse.errors import ConfigError
 from ecglipse.models import encoder as make_encoder
 from ecglipse.models.heads import Projection
 from ecglipse.models.layers import Encoder
+from ecglipse.models.reference import min_max, taking_min_max, under_no_grad
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientContrast, SimSiam, VICReg
 from ecglipse.objectives import pairs as pairings
 from ecglipse.pretrain import AdversarialMasking, Player, Training
@@ -28,6 +30,9 @@ from ecglipse.views.base import BaseViews
 from ecglipse.views.lead_drop import lead_drop
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
 from ecglipse.views.view import Augmentation, Pipeline, make
+
+READ_EVERY = 16
+"""Steps on a GPU between two readings of their numbers, at each of which the host waits for the device."""
 
 
 def splits(config: Config, store: Store) -> list[Split]:
@@ -104,7 +109,24 @@ def view(config: Config, method: Method, *, fs: float, side: Literal["first", "s
             x = time_mask(spatial(x, draws.child("3kg")), draws.child("time mask"))
         return extra(x, draws.child("extra"))
 
-    return _dropping_leads(config, made)
+    return _scaling(config, _dropping_leads(config, made))
+
+
+def _scaling(config: Config, before: Augmentation) -> Augmentation:
+    """A view that is scaled by record after all else, where the config asks for the published scaling."""
+    if config.published.scaling == "none":
+        return before
+    return lambda x, draws: min_max(before(x, draws), whole_batch=False)
+
+
+def transferred(config: Config, encoder: Encoder) -> Encoder:
+    """Give the encoder as probes and fine-tuning use it: its input scaled where that of pretraining was."""
+    return encoder if config.published.scaling == "none" else taking_min_max(encoder)
+
+
+def finetuned(config: Config, encoder: Encoder) -> Encoder:
+    """Give the encoder as fine-tuning moves it, or a copy that the published fine-tuning does not move."""
+    return encoder if config.published.finetuning == "moves" else under_no_grad(copy.deepcopy(encoder))
 
 
 def finetuning_view(config: Config, *, fs: float) -> Augmentation:
@@ -153,6 +175,7 @@ def training(
         fill=fill(config, leads=store.leads),
         both=config.masks.both_views,
         strength=ramp(network.strength_start, network.strength, config.masks.ramp),
+        after=partial(min_max, whole_batch=True) if config.published.scaling == "batch" else None,
     ).to(batches.device)
     if rule.compile:
         game.encoder.compile()
@@ -166,14 +189,17 @@ def training(
         epochs=rule.epochs,
         batch=rule.batch,
         accumulate=rule.accumulate,
-        encoder=Player(rule.learning_rate, rule.weight_decay),
-        masks=Player(config.mask_network.learning_rate),
+        encoder=Player(rule.learning_rate, rule.weight_decay, rule.clip),
+        masks=Player(config.mask_network.learning_rate, clip=rule.clip),
         mask_every=config.mask_network.every,
         play=rule.play,
+        warmup=rule.warmup,
+        schedule=rule.schedule,
         cancelled=config.published.gradient == "cancelled",
         precision=precision(config, batches.device),
         patients=patients(stores) if game.objective.needs_patients else None,
         average=rule.ema,
+        read_every=READ_EVERY if batches.device.type == "cuda" else 1,
     )
 
 
@@ -295,13 +321,20 @@ def pretraining_facts(
     dump = config.model_dump(mode="json")
     aside = {"checkpoint_every_s", "compile", "objective", "pairs"}  # without effect, or in "objective"
     aside |= (set() if config.pretrain.ema else {"ema"}) | {"also"}
+    # newer keys are said only where they are set, so that older runs keep their ids
+    aside |= {key for key in ("schedule", "warmup", "clip") if _default(config.pretrain, key)}
+    masks, network = dump["masks"], dump["mask_network"]
+    if method.masks != "noise":
+        masks.pop("band_hz")
+    if _default(config.mask_network, "applied"):
+        network.pop("applied")
     more = [other.digest for other in also(config, store)]
     playing = config.played_for(method)
     plain = playing == {"objective": "nt-xent", "pairs": "records"}  # not said: older runs keep their ids
     return (
         {
             "format": "ecglipse-run",
-            "version": 2,
+            "version": 3,
             "seed": seed,
             "method": method.model_dump(
                 mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}
@@ -309,9 +342,9 @@ def pretraining_facts(
             "network": loaded_network(method)[1] if method.network_run else None,
             "encoder": dump["encoder"],
             "views": dump["views"],
-            "masks": dump["masks"],
-            "mask_network": {k: v for k, v in dump["mask_network"].items() if k != "chance" or v},
-            "published": dump["published"],
+            "masks": masks,
+            "mask_network": network,
+            "published": config.published.said(),
             "pretrain": {k: v for k, v in dump["pretrain"].items() if k not in aside},
             "store": store.digest,
             "rows": digest([int(row) for row in split.train]),
@@ -320,3 +353,8 @@ def pretraining_facts(
         | ({} if plain else {"objective": playing})
         | ({"also": more} if more else {})
     )
+
+
+def _default(section: Section, key: str) -> bool:
+    """Whether a key of the config is as it is by default."""
+    return bool(getattr(section, key) == type(section).model_fields[key].default)

@@ -14,7 +14,7 @@ from ecglipse.commands._judging import judge, thresholds_of
 from ecglipse.commands._places import Part, Place, places, where
 from ecglipse.commands._pretrain import pretrain, run_folder
 from ecglipse.commands._reading import Features, of_encoder, of_measurements, of_nothing
-from ecglipse.config import Config, Views
+from ecglipse.config import Config, Published, Views
 from ecglipse.errors import CheckpointError
 from ecglipse.metrics import Evaluation
 from ecglipse.models.layers import Encoder
@@ -92,6 +92,11 @@ class Bench:
             validation=cell.validation,
             settings=[finetuning, _tuned_on(own.views)] if cell.probe == "finetune" else None,
             **({"disturbance": cell.disturbance} if cell.disturbance else {}),
+            **_as_published(
+                own.published,
+                tuned=cell.probe == "finetune",
+                said=run is not None or kind in SEEDLESS,
+            ),
         )
 
     def evaluate(self, unit: Unit, *, run: Path | None, folder: Path) -> tuple[int, int]:
@@ -149,6 +154,7 @@ class Bench:
                 )
             prefix = "average." if self.config.pretrain.ema else "game.encoder."
             put_weights(encoder, found.tensors, where=str(run), prefix=prefix)
+        encoder = _assemble.transferred(self.config.of(unit.method), encoder)
         return encoder.to(self.places[""].batches.device)
 
     def _read(
@@ -213,10 +219,10 @@ class Bench:
         kind: Any,
     ) -> Any:
         """Fine-tune a copy of the encoder; from scratch, the encoder learns at the head's rate."""
-        rule = self.config.transfer
+        rule, own = self.config.transfer, self.config.of(unit.method)
         scratch = self.config.methods[unit.method].kind == "scratch"
         return finetune(
-            encoder,
+            _assemble.finetuned(own, encoder),
             place.batches.millivolts,
             train=(train.rows, train.y),
             validation=(validation.rows, validation.y),
@@ -227,7 +233,8 @@ class Bench:
             learning_rate=rule.finetune_learning_rate,
             encoder_scale=1.0 if scratch else rule.finetune_encoder_scale,
             seed=unit.seed * 1000 + cell.draw,
-            augment=_assemble.finetuning_view(self.config.of(unit.method), fs=place.store.fs),
+            augment=_assemble.finetuning_view(own, fs=place.store.fs),
+            keep=own.published.kept,
         )
 
     def _write(
@@ -288,6 +295,18 @@ class Bench:
         _, patients = np.unique(test.patients, return_inverse=True)
         scores = result.test_scores.astype(np.float32)
         ledger.append(line, rows=test.rows, scores=scores, truth=test.y, patients=patients)
+
+
+def _as_published(rule: Published, *, tuned: bool, said: bool) -> dict[str, Any]:
+    """The published choices of transfer that a cell's numbers owe to, and its encoder's id has not said."""
+    found: dict[str, Any] = {}
+    if not said and rule.scaling != "none":
+        found["scaling"] = "record"
+    if tuned and rule.finetuning != "moves":
+        found["finetuning"] = rule.finetuning
+    if tuned and rule.kept != "best":
+        found["kept"] = rule.kept
+    return {"published": found} if found else {}
 
 
 def _tuned_on(views: Views) -> dict[str, Any]:

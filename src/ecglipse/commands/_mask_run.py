@@ -68,6 +68,7 @@ class MaskRun:
             "per-lead": "one a lead",
             "electrodes": "one for the limb leads and one for each other lead",
             "cells": "leads and times that compete",
+            "factorised": "leads and times that compete, each by a score of its own",
         }[method.leads]
         network = {"learning": "", "frozen": " of a frozen network", "shuffled": ", shuffled in training"}
         share = f"{100 * rule.coverage:g} % hidden in segments of {rule.segment_s:g} s"
@@ -98,7 +99,8 @@ class MaskRun:
     def encoder(self) -> Encoder:
         """A fresh encoder of the run's architecture, with initial weights."""
         found = self.facts["input"]
-        return _assemble.initial_encoder(self.config, leads=len(found["leads"]), seed=int(self.facts["seed"]))
+        made = _assemble.initial_encoder(self.config, leads=len(found["leads"]), seed=int(self.facts["seed"]))
+        return _assemble.transferred(self.config, made)
 
 
 def open_run(path: Path, store: Store) -> MaskRun:

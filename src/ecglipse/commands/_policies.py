@@ -23,6 +23,7 @@ from ecglipse.masks import (
     MinimumFill,
     MixedMask,
     NoiseFill,
+    NoiseMask,
     NoMask,
     PredictedMask,
     Pressure,
@@ -35,6 +36,7 @@ from ecglipse.masks import (
     TokenFill,
     WaveGuide,
     ZeroFill,
+    bands,
     form_of,
 )
 from ecglipse.models.masknet import MaskNet
@@ -72,19 +74,13 @@ def _first(
     rule, network = config.masks, config.mask_network
     coverage = ramp(rule.coverage_start, rule.coverage, rule.ramp)
     if method.domain == "spectral":
-        bands = rule.bands if method.masks == "adversarial" else 0
-        return SpectralMask(
-            _net(config, method, groups=bands, n_leads=n_leads, fs=fs, seed=seed) if bands else None,
-            bands=rule.bands,
-            coverage=coverage,
-            segment_s=rule.segment_s,
-            fs=fs,
-            bound=network.bound,
-            temperature=network.temperature,
-            chance=network.chance,
-        )
+        form = bands(rule.bands)
+    spectral = method.domain == "spectral"
     if method.masks == "random":
-        return _chance(config, form, fs=fs)
+        cells = _chance(config, form, fs=fs, in_segments=spectral)
+        return SpectralMask(cells, fs=fs) if spectral else cells
+    if method.masks == "noise":
+        return NoiseMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, band_hz=rule.band_hz)
     if method.masks in ("qrs", "t", "saliency"):
         waves = cast(Literal["qrs", "t"], method.masks)
         return GuidedMask(
@@ -96,22 +92,27 @@ def _first(
             bound=network.bound,
         )
     if method.masks == "published":
-        rules = config.published
+        rules, per_lead = config.published, method.leads == "per-lead"
+        masks = n_leads if per_lead else network.rivals
         return PublishedMask(
-            _net(config, method, groups=network.rivals, n_leads=n_leads, fs=fs, seed=seed),
+            _net(config, method, groups=masks, n_leads=n_leads, fs=fs, seed=seed),
             fs=fs,
             slope=rules.slope,
             alpha=rules.alpha,
             ratio=rules.ratio,
             penalised=rules.penalised,
+            per_lead=per_lead,
+            spared=rules.spared,
+            spared_by=rules.spared_by,
+            every=network.applied == "all",
         )
-    groups = form.groups * (network.rivals if method.masks == "adversarial" else 1)
+    groups = form.scored * (network.rivals if method.masks == "adversarial" else 1)
     net = _net(config, method, groups=groups, n_leads=n_leads, fs=fs, seed=seed)
     if method.masks == "predicted":
         return PredictedMask(
             net, form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, bound=network.bound
         )
-    return LearnedMask(
+    learned = LearnedMask(
         net,
         coverage=coverage,
         segment_s=rule.segment_s,
@@ -121,15 +122,18 @@ def _first(
         temperature=ramp(network.temperature_start, network.temperature, rule.ramp),
         choice=method.choice,
         rivals=network.rivals,
+        every=network.applied == "all",
         pressure=Pressure(network.entropy, network.smooth, network.diversity),
         chance=network.chance,
+        in_segments=spectral,
     )
+    return SpectralMask(learned, fs=fs) if spectral else learned
 
 
-def _chance(config: Config, form: Form, *, fs: float) -> MaskPolicy:
+def _chance(config: Config, form: Form, *, fs: float, in_segments: bool = False) -> RandomMask:
     rule = config.masks
     coverage = ramp(rule.coverage_start, rule.coverage, rule.ramp)
-    return RandomMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs)
+    return RandomMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, in_segments=in_segments)
 
 
 def _net(config: Config, method: Method, *, groups: int, n_leads: int, fs: float, seed: int) -> MaskNet:

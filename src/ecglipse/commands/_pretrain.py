@@ -204,6 +204,8 @@ def _go_on(
             advance(last)
             for alarm in last.look.alarms if last.look and speaks() else ():
                 _log.warning("%s, step %d: %s", run.name, last.step, alarm)
+            if last.step < training.done:
+                continue  # steps that were played together: the state is that of the last
             stop = stopping()
             ends = any_of(stop is not None)
             if speaks() and (ends or time.monotonic() - saved > every_s or last.step == training.total):

@@ -14,6 +14,7 @@ from ecglipse.masks.fills import TokenFill as TokenFill
 from ecglipse.masks.fills import ZeroFill as ZeroFill
 from ecglipse.masks.forms import FORMS as FORMS
 from ecglipse.masks.forms import Form as Form
+from ecglipse.masks.forms import bands as bands
 from ecglipse.masks.forms import form_of as form_of
 from ecglipse.masks.guides import Guide as Guide
 from ecglipse.masks.guides import SaliencyGuide as SaliencyGuide
@@ -28,6 +29,7 @@ from ecglipse.masks.pressure import Pressure as Pressure
 from ecglipse.masks.published import PublishedMask as PublishedMask
 from ecglipse.masks.segments import GuidedMask as GuidedMask
 from ecglipse.masks.segments import LearnedMask as LearnedMask
+from ecglipse.masks.segments import NoiseMask as NoiseMask
 from ecglipse.masks.segments import PredictedMask as PredictedMask
 from ecglipse.masks.segments import RandomMask as RandomMask
 from ecglipse.masks.spectral import SpectralMask as SpectralMask

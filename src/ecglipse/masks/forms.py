@@ -1,10 +1,11 @@
 """Forms: which leads a score speaks for, and over what coverage is exact."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 LIMB = frozenset({"I", "II", "III", "aVR", "aVL", "aVF"})
@@ -18,17 +19,39 @@ class Form:
         groups: scores a segment.
         lead_of: the group of each lead; None if groups are leads, or one group is all leads.
         joint: coverage is exact over the whole record and not in every group.
+        factorised: a score is half the sum of one for its time and one for its lead.
     """
 
     groups: int
     lead_of: tuple[int, ...] | None = None
     joint: bool = False
+    factorised: bool = False
+
+    @property
+    def scored(self) -> int:
+        """Rows of scores that a network gives: one a group, and one for time where they are factorised."""
+        return self.groups + self.factorised
+
+    def combined(self, scores: Float[Tensor, "batch scored segment"]) -> Float[Tensor, "batch group segment"]:
+        """Make the scores of the groups of those that a network gives.
+
+        Factorised, s(lead, t) = (a(t) + mean_t b(lead, t)) / 2, a the first row.
+        """
+        if not self.factorised:
+            return scores
+        return (scores[:, :1] + scores[:, 1:].mean(-1, keepdim=True)) / 2
 
     def over_leads(self, mask: Float[Tensor, "batch group time"]) -> Float[Tensor, "batch some time"]:
         """Give each lead its group's mask; one group for all leads stays one."""
         if self.lead_of is None:
             return mask
-        return mask[:, torch.tensor(self.lead_of, device=mask.device)]
+        return mask[:, _index(self.lead_of, mask.device)]
+
+
+@functools.lru_cache(maxsize=16)
+def _index(lead_of: tuple[int, ...], device: torch.device) -> Int[Tensor, " lead"]:
+    """On the device once: a copy in each step would make the host wait for it."""
+    return torch.tensor(lead_of, device=device)
 
 
 def shared() -> Form:
@@ -44,6 +67,16 @@ def per_lead(leads: Sequence[str]) -> Form:
 def cells(leads: Sequence[str]) -> Form:
     """Segments of all leads compete for one coverage: a lead may be hidden whole, another not at all."""
     return Form(groups=len(leads), joint=True)
+
+
+def factorised(leads: Sequence[str]) -> Form:
+    """As `cells`, by which times and which leads and not by which times of which leads."""
+    return Form(groups=len(leads), joint=True, factorised=True)
+
+
+def bands(count: int) -> Form:
+    """Segments of so many bands of frequency compete for one coverage, for all leads at once."""
+    return Form(groups=count, joint=True)
 
 
 def electrodes(leads: Sequence[str]) -> Form:
@@ -62,7 +95,7 @@ def electrodes(leads: Sequence[str]) -> Form:
     return Form(groups=len(names), lead_of=tuple(lead_of))
 
 
-FORMS = ("shared", "per-lead", "electrodes", "cells")
+FORMS = ("shared", "per-lead", "electrodes", "cells", "factorised")
 
 
 def form_of(name: str, leads: Sequence[str]) -> Form:
@@ -71,7 +104,7 @@ def form_of(name: str, leads: Sequence[str]) -> Form:
     Raises:
         ValueError: if there is none.
     """
-    makers = {"per-lead": per_lead, "electrodes": electrodes, "cells": cells}
+    makers = {"per-lead": per_lead, "electrodes": electrodes, "cells": cells, "factorised": factorised}
     if name == "shared":
         return shared()
     if name not in makers:

@@ -60,6 +60,10 @@ class MaskPolicy(nn.Module, ABC):
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw a mask for each record."""
 
+    def draw_all(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> list[Drawn]:
+        """Draw all masks that each record gets in turn: one, but for rivals that are all applied."""
+        return [self.draw(x, draws)]
+
     def forward(
         self, x: Float[Tensor, "batch lead time"], draws: Draws
     ) -> Float[Tensor, "batch group place"]:

@@ -1,7 +1,7 @@
 """The masks of the published code, kept to measure what each of its choices costs; see docs/differences.md.
 
-Soft masks of free coverage, one of N applied, made nearly binary by a steep sigmoid; a penalty holds their
-mean near one half. Not a recommendation.
+Soft masks of free coverage, one of N applied, or one a lead, made nearly binary by a steep sigmoid; a penalty
+holds their mean near one half. Not a recommendation.
 """
 
 import math
@@ -31,6 +31,12 @@ class PublishedMask(MaskPolicy):
         ratio: of the penalty, in (0, 1]; above 1 it would have poles inside (0, 1).
         penalised: "raw" is the published way, by the soft mask of which nearly nothing may be applied;
             "applied" is by what is hidden.
+        per_lead: each of the network's groups is a lead and all are applied (published: N = 12); else they
+            are N masks for all leads, of which each record gets one.
+        spared: share of the leads that a mask for all leads leaves as they are.
+        spared_by: whether each record draws its spared leads or, the published way, all of a batch have those
+            of its first.
+        every: each record gets all N masks, one after the other.
 
     Raises:
         ValueError: if `ratio` is not in (0, 1].
@@ -49,12 +55,17 @@ class PublishedMask(MaskPolicy):
         alpha: float = 0.1,
         ratio: float = 1.0,
         penalised: Literal["raw", "applied"] = "raw",
+        per_lead: bool = False,
+        spared: float = 0.0,
+        spared_by: Literal["record", "batch"] = "record",
+        every: bool = False,
     ) -> None:
         super().__init__()
         if not 0 < ratio <= 1:
             raise ValueError(f"`ratio` must be in (0, 1]; got {ratio}")
         self.net, self.fs, self.slope = net, fs, slope
-        self.alpha, self.ratio, self.penalised = alpha, ratio, penalised
+        self.alpha, self.ratio, self.penalised, self.per_lead = alpha, ratio, penalised, per_lead
+        self.spared, self.spared_by, self.every = spared, spared_by, every
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
         """Scores of all masks in frames of 40 ms."""
@@ -65,16 +76,39 @@ class PublishedMask(MaskPolicy):
         self, logits: Float[Tensor, "batch choice segment"], time: int
     ) -> Float[Tensor, "batch choice {time}"]:
         """The raw masks over time, 0 to 1."""
-        masks = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(dim=1)
+        masks = logits.sigmoid() if logits.shape[1] == 1 or self.per_lead else logits.softmax(dim=1)
         return functional.interpolate(masks, size=time, mode="linear")
 
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
-        """Draw which of the masks each record gets."""
+        """Draw which of the masks each record gets; none is drawn where each is a lead's."""
         logits = self.logits(x)
         soft = self.soft(logits, x.shape[-1])
+        if self.per_lead:
+            return Drawn(self._steep(soft).to(x.dtype), logits)
         which = draws.uniform() * soft.shape[1]
         chosen = soft[torch.arange(len(x), device=x.device), which.long().to(x.device)]
-        return Drawn(torch.sigmoid(self.slope * (chosen - 0.5)).unsqueeze(1).to(x.dtype), logits)
+        return Drawn(self._over(chosen, x, draws), logits)
+
+    def draw_all(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> list[Drawn]:
+        """Give each of the masks, where every one is applied."""
+        if not self.every or self.per_lead:
+            return [self.draw(x, draws)]
+        logits = self.logits(x)
+        each = self.soft(logits, x.shape[-1]).unbind(1)
+        return [Drawn(self._over(soft, x, draws.child(k)), logits) for k, soft in enumerate(each)]
+
+    def _steep(self, soft: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        return torch.sigmoid(self.slope * (soft - 0.5))
+
+    def _over(
+        self, soft: Float[Tensor, "batch time"], x: Float[Tensor, "batch lead time"], draws: Draws
+    ) -> Float[Tensor, "batch some time"]:
+        """One mask for all leads, or for those that are not spared."""
+        mask = self._steep(soft).unsqueeze(1).to(x.dtype)
+        if not self.spared:
+            return mask
+        hidden = (draws.child("spared").uniform(x.shape[1], 1) >= self.spared).to(x)
+        return mask * (hidden if self.spared_by == "record" else hidden[:1])
 
     def own_loss(self, drawn: Drawn, difficulty: Float[Tensor, " batch"]) -> Float[Tensor, ""] | None:
         """The penalty on how much is hidden."""
@@ -82,6 +116,6 @@ class PublishedMask(MaskPolicy):
             return None
         masks = self.soft(drawn.logits, drawn.mask.shape[-1])
         if self.penalised == "applied":
-            masks = torch.sigmoid(self.slope * (masks - 0.5))
+            masks = self._steep(masks)
         sine = torch.sin(self.ratio * math.pi * masks.mean(-1)).clamp(min=1e-3)
         return self.alpha * (1 / sine).mean(0).sum()

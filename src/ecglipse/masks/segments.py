@@ -36,24 +36,70 @@ class RandomMask(MaskPolicy):
         coverage: share hidden.
         segment_s: length of a segment, s; 1 / fs hides random points, the record's length whole leads.
         fs: Hz.
+        in_segments: give one value a segment instead of one a sample.
     """
 
-    def __init__(self, *, form: Form, coverage: float | Ramp, segment_s: float, fs: float) -> None:
+    def __init__(
+        self, *, form: Form, coverage: float | Ramp, segment_s: float, fs: float, in_segments: bool = False
+    ) -> None:
         super().__init__()
         self.form, self.coverage, self.segment_s, self.fs = form, _ramp(coverage), segment_s, fs
+        self.in_segments = in_segments
 
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw segments without looking at the records."""
-        time = x.shape[-1]
+        segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs, form=self.form)
         mask = random_mask(
             x.shape[0],
             self.form.groups,
-            time,
+            segments if self.in_segments else x.shape[-1],
             draws,
             coverage=self.coverage.at(self.progress),
-            n_segments=count_segments(time, segment_s=self.segment_s, fs=self.fs, form=self.form),
+            n_segments=segments,
             joint=self.form.joint,
         )
+        return Drawn(self.form.over_leads(mask.to(x.device, x.dtype)))
+
+
+class NoiseMask(MaskPolicy):
+    """Hides where noise of a band of frequencies is high: clumps and gaps of a chosen size, without learning.
+
+    White noise a group and segment, its frequencies outside the band taken out; the highest segments are
+    hidden. Low bands hide few long stretches, high ones many short ones, both of the same coverage.
+
+    Args:
+        form: which leads are hidden together.
+        coverage: share hidden.
+        segment_s: length of a segment, s; the noise has nothing above 1 / (2 segment_s) Hz.
+        fs: Hz.
+        band_hz: lowest and highest frequency, Hz.
+
+    Source:
+        Hinojosa et al. 2024, arXiv:2407.13036 (ColorMAE), in one dimension. Departures: exact coverage.
+    """
+
+    def __init__(
+        self,
+        *,
+        form: Form,
+        coverage: float | Ramp,
+        segment_s: float,
+        fs: float,
+        band_hz: tuple[float, float],
+    ) -> None:
+        super().__init__()
+        self.form, self.coverage, self.segment_s, self.fs = form, _ramp(coverage), segment_s, fs
+        self.band_hz = band_hz
+
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
+        """Draw noise and hide its highest segments, without looking at the records."""
+        time = x.shape[-1]
+        segments = count_segments(time, segment_s=self.segment_s, fs=self.fs, form=self.form)
+        white = draws.normal(self.form.groups, segments)
+        hz = torch.fft.rfftfreq(segments, d=time / self.fs / segments, device=white.device)
+        inside = (hz >= self.band_hz[0]) & (hz <= self.band_hz[1])
+        scores = torch.fft.irfft(torch.fft.rfft(white) * inside, n=segments)
+        mask = exact_mask(scores, time=time, coverage=self.coverage.at(self.progress), joint=self.form.joint)
         return Drawn(self.form.over_leads(mask.to(x.device, x.dtype)))
 
 
@@ -76,11 +122,13 @@ class LearnedMask(MaskPolicy):
             arXiv:1903.06059): the same record is hidden differently each time. "decided" takes the top
             segments as they are (the published way). "soft" applies the relaxation itself, for which
             coverage is only approximate; it is there because its gradient is exact.
-        rivals: masks that compete for the segments through a softmax over them, of which each record gets
-            one, drawn uniformly (Shi et al. 2022, arXiv:2201.13100, section 3.2; there every mask is
-            applied, here one is, whose gradient has the same mean). 1: none compete.
+        rivals: masks that compete for the segments through a softmax over them (Shi et al. 2022,
+            arXiv:2201.13100, section 3.2), of which each record gets one, drawn uniformly. 1: none compete.
+        every: each record gets every rival, one after the other, as in that paper; one drawn has a gradient
+            of the same mean.
         pressure: what the network pays for the shape of its scores.
         chance: share of the records that are hidden by chance, in the same form, whatever the network says.
+        in_segments: give one value a segment instead of one a sample.
     """
 
     def __init__(
@@ -95,12 +143,15 @@ class LearnedMask(MaskPolicy):
         temperature: float | Ramp = 1.0,
         choice: Choice = "drawn",
         rivals: int = 1,
+        every: bool = False,
         pressure: Pressure | None = None,
         chance: float = 0.0,
+        in_segments: bool = False,
     ) -> None:
         super().__init__()
-        self.chance = chance
+        self.chance, self.in_segments = chance, in_segments
         self.net, self.form, self.rivals = net, form or Form(net.groups // rivals), rivals
+        self.every = every
         self.coverage, self.segment_s, self.fs = _ramp(coverage), segment_s, fs
         self.bound, self.temperature, self.choice = bound, _ramp(temperature), choice
         self.pressure = pressure or Pressure()
@@ -109,10 +160,14 @@ class LearnedMask(MaskPolicy):
         """Bounded, centred scores of the segments, of all rivals."""
         segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs, form=self.form)
         scores = self.bound * torch.tanh(self.net(x, segments).float() / self.bound)
+        if self.form.factorised:
+            each = scores.unflatten(1, (self.rivals, -1)).unbind(1)
+            scores = torch.cat([self.form.combined(one) for one in each], dim=1)
+        each = scores.unflatten(1, (self.rivals, -1))
         if self.rivals > 1:
-            scores = scores.unflatten(1, (self.rivals, -1)).log_softmax(dim=1).flatten(1, 2)
-        dims = (1, 2) if self.form.joint and self.rivals == 1 else (2,)
-        return scores - scores.mean(dim=dims, keepdim=True)
+            each = each.log_softmax(dim=1)
+        dims = (2, 3) if self.form.joint else (3,)
+        return (each - each.mean(dim=dims, keepdim=True)).flatten(1, 2)
 
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw a mask; hard in the forward pass, relaxed in the backward pass (straight through)."""
@@ -122,17 +177,28 @@ class LearnedMask(MaskPolicy):
             which = draws.uniform() * self.rivals
             scores = logits.unflatten(1, (self.rivals, -1))
             scores = scores[torch.arange(len(x), device=x.device), which.long().to(x.device)]
+        return Drawn(self._mask(scores, draws, x), logits)
+
+    def draw_all(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> list[Drawn]:
+        """Draw a mask of each rival, where every one is applied."""
+        if not self.every or self.rivals == 1:
+            return [self.draw(x, draws)]
+        logits = self.logits(x)
+        each = logits.unflatten(1, (self.rivals, -1)).unbind(1)
+        return [Drawn(self._mask(s, draws.child(k), x), logits) for k, s in enumerate(each)]
+
+    def _mask(self, scores: Float[Tensor, "batch group segment"], draws: Draws, x: Tensor) -> Tensor:
         scores = some_by_chance(scores, draws, share=self.chance)
         mask = draw_segments(
             scores,
             draws,
-            time=x.shape[-1],
+            time=scores.shape[-1] if self.in_segments else x.shape[-1],
             form=self.form,
             choice=self.choice,
             coverage=self.coverage.at(self.progress),
             temperature=self.temperature.at(self.progress),
         )
-        return Drawn(mask.to(x.dtype), logits)
+        return mask.to(x.dtype)
 
     def own_loss(self, drawn: Drawn, difficulty: Float[Tensor, " batch"]) -> Float[Tensor, ""] | None:
         """What the network pays for the shape of its scores."""
@@ -216,8 +282,7 @@ class PredictedMask(MaskPolicy):
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
         """The predicted difficulty of hiding each segment."""
         segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs, form=self.form)
-        scores: Tensor = self.net(x, segments).float()
-        return scores
+        return self.form.combined(self.net(x, segments).float())
 
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw a mask; it carries no gradient, the scores do."""

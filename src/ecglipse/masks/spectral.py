@@ -1,5 +1,6 @@
 """Masks over time and frequency: cells of a short-time Fourier transform are taken out of all leads.
 
+The first band ends at 1 Hz, the others are equally wide in octaves up to fs / 2.
 Published with a mask that carries no gradient (the transform ran outside of autograd); here it is a part of
 the graph, and a mask of zeros gives the recording back.
 """
@@ -13,47 +14,27 @@ from torch.nn import functional
 
 from ecglipse.draws import Draws
 from ecglipse.masks.fills import Fill
-from ecglipse.masks.forms import Form
-from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
-from ecglipse.masks.segments import count_segments, draw_segments, some_by_chance
-from ecglipse.models.masknet import MaskNet
+from ecglipse.masks.policy import Drawn, MaskPolicy
+from ecglipse.masks.segments import LearnedMask, RandomMask
 
 
 class SpectralMask(MaskPolicy):
-    """Hides cells of time and frequency, drawn by chance or from what the mask network scores.
+    """Hides cells of time and frequency, which another policy draws as segments of bands.
 
     Args:
-        net: scores segments, one group a band; None hides by chance.
-        bands: of frequency; the first ends at 1 Hz, the others are equally wide in octaves up to fs / 2.
-        coverage: share of the cells hidden.
-        segment_s: length of a cell, s.
+        cells: draws one value a segment for each band (`in_segments`).
         fs: Hz.
         window_s: of the transform's Hann window, s.
-        bound: largest size of a logit before centring.
-        temperature: of the relaxation through which the gradient flows.
-        chance: share of the records that are hidden by chance, whatever the network says.
+
+    Raises:
+        ValueError: if there are fewer than two bands.
     """
 
-    def __init__(
-        self,
-        net: MaskNet | None,
-        *,
-        bands: int,
-        coverage: float | Ramp,
-        segment_s: float,
-        fs: float,
-        window_s: float = 0.64,
-        bound: float = 2.0,
-        temperature: float = 1.0,
-        chance: float = 0.0,
-    ) -> None:
+    def __init__(self, cells: LearnedMask | RandomMask, *, fs: float, window_s: float = 0.64) -> None:
         super().__init__()
-        self.chance = chance
-        if bands < 2:
-            raise ValueError(f"`bands` must be at least 2; got {bands}")
-        self.net, self.form = net, Form(groups=bands, joint=True)
-        self.coverage = coverage if isinstance(coverage, Ramp) else Ramp(coverage, coverage)
-        self.segment_s, self.fs, self.bound, self.temperature = segment_s, fs, bound, temperature
+        if cells.form.groups < 2 or not cells.in_segments:
+            raise ValueError(f"`cells` must draw segments of 2 bands or more; got {cells.form.groups}")
+        self.cells, self.fs = cells, fs
         self.hop = max(round(window_s * fs / 4), 1)
 
     @property
@@ -62,30 +43,20 @@ class SpectralMask(MaskPolicy):
         return 4 * self.hop
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"] | None:
-        """Bounded, centred scores of the cells; None without a network."""
-        if self.net is None:
-            return None
-        segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs)
-        scores = self.bound * torch.tanh(self.net(x, segments).float() / self.bound)
-        return scores - scores.mean(dim=(1, 2), keepdim=True)
+        """Those of the policy that draws."""
+        return self.cells.logits(x)
 
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw cells; a group of the mask is a band, a sample of it a segment."""
-        segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs)
-        logits = self.logits(x)
-        scores = x.new_zeros(x.shape[0], self.form.groups, segments)
-        if logits is not None:
-            scores = some_by_chance(logits, draws, share=self.chance)
-        mask = draw_segments(
-            scores,
-            draws,
-            time=segments,
-            form=self.form,
-            choice="drawn",
-            coverage=self.coverage.at(self.progress),
-            temperature=self.temperature,
-        )
-        return Drawn(mask.to(x.dtype), logits)
+        return self.cells.draw(x, draws)
+
+    def draw_all(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> list[Drawn]:
+        """Draw the cells of each rival, where every one is applied."""
+        return self.cells.draw_all(x, draws)
+
+    def own_loss(self, drawn: Drawn, difficulty: Float[Tensor, " batch"]) -> Float[Tensor, ""] | None:
+        """What the network pays for the shape of its scores."""
+        return self.cells.own_loss(drawn, difficulty)
 
     def hide(
         self,
@@ -125,6 +96,6 @@ class SpectralMask(MaskPolicy):
     def _band_of_bin(self, bins: int, device: torch.device) -> Tensor:
         """Number of the band that each bin of the transform lies in."""
         hz = torch.arange(bins, device=device) * (self.fs / self.n_fft)
-        octaves = math.log2(self.fs / 2)
-        band = (torch.log2(hz.clamp(min=1e-3)) / octaves * (self.form.groups - 1)).floor() + 1
-        return band.clamp(0, self.form.groups - 1).long()
+        octaves, groups = math.log2(self.fs / 2), self.cells.form.groups
+        band = (torch.log2(hz.clamp(min=1e-3)) / octaves * (groups - 1)).floor() + 1
+        return band.clamp(0, groups - 1).long()

@@ -37,6 +37,17 @@ class Seen:
         self._view_a, self._view_b, self._online, self._target = view_a, view_b, online, target
         self._patients = patients
 
+    def beside(self, view_b: Tensor, view_a: Tensor | None = None) -> "Seen":
+        """Another hidden view beside the same first one, or beside its own.
+
+        What was computed of the same first view is not computed again.
+        """
+        first = self._view_a if view_a is None else view_a
+        other = Seen(first, view_b, online=self._online, target=self._target, patients=self._patients)
+        known = ("a", "target_a") if view_a is None else ()
+        other.__dict__.update({key: self.__dict__[key] for key in known if key in self.__dict__})
+        return other
+
     @cached_property
     def a(self) -> Float[Tensor, "batch dim"]:
         """Projection of the first view."""

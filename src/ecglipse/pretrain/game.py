@@ -6,7 +6,7 @@ players their gradients; in two phases (`encoder_loss`, `mask_loss`) each player
 equal weights the gradients are equal. A pass moves nothing that is remembered; `settle` does, after the step.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ class Round:
         loss: what to call `backward` on: L in the objective's unit (-L for the mask network alone), and the
             mask network's own loss if it has one.
         contrast: L alone, detached.
-        mask: what was hidden, detached.
+        mask: what was hidden, detached; several masks of a batch one after the other.
         projection: the objective's projection of the hidden view, detached.
         first: its projection of the first view, detached.
         keys: what the objective will remember of this batch, detached.
@@ -61,6 +61,9 @@ class AdversarialMasking(nn.Module):
         both: hide from both views, each by a draw of its own; else from the second alone.
         strength: how hard the mask network plays: it climbs `strength * L`. 1 is the adversary, -1 an ally
             that helps the encoder, a ramp a curriculum.
+        after: what is done to a view once it is hidden; nothing by default.
+
+    Where the policy gives a record several masks, L is the mean over them.
 
     Attributes:
         target: slow copy of encoder and projection, where the objective looks at one.
@@ -84,12 +87,13 @@ class AdversarialMasking(nn.Module):
         fill: Fill | None = None,
         both: bool = False,
         strength: float | Ramp = 1.0,
+        after: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         super().__init__()
         self.encoder, self.projection, self.policy = encoder, projection, policy
         self.fill = BaselineFill() if fill is None else fill
         self.objective = NTXent() if objective is None else objective
-        self.pairs, self.both = pairs, both
+        self.pairs, self.both, self.after = pairs, both, after
         self.strength = strength if isinstance(strength, Ramp) else Ramp(strength, strength)
         self.target = Average(self._online()) if self.objective.needs_target else None
 
@@ -115,7 +119,7 @@ class AdversarialMasking(nn.Module):
         view_a, view_b = self.pairs(view_a, view_b, draws)
         drawn = self._draw(view_a, view_b, draws)
         strength = self.strength.at(self.policy.progress)
-        masks = [_Reverse.apply(d.mask, strength) for d in drawn]  # type: ignore[no-untyped-call]
+        masks = _each(drawn, lambda mask: _Reverse.apply(mask, strength))  # type: ignore[no-untyped-call]
         return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=True)
 
     def encoder_loss(
@@ -130,7 +134,7 @@ class AdversarialMasking(nn.Module):
         view_a, view_b = self.pairs(view_a, view_b, draws)
         with torch.no_grad():
             drawn = self._draw(view_a, view_b, draws)
-            masks = [self.policy.shown(d.mask) for d in drawn]
+            masks = _each(drawn, self.policy.shown)
         return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=False)
 
     def cancelling_loss(
@@ -147,7 +151,7 @@ class AdversarialMasking(nn.Module):
         """
         view_a, view_b = self.pairs(view_a, view_b, draws)
         drawn = self._draw(view_a, view_b, draws)
-        masks = [self.policy.shown(d.mask) for d in drawn]
+        masks = _each(drawn, self.policy.shown)
         return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=False)
 
     def mask_loss(
@@ -161,7 +165,7 @@ class AdversarialMasking(nn.Module):
         """Give -L for the mask network alone: all else is constant, statistics included."""
         view_a, view_b = self.pairs(view_a, view_b, draws)
         drawn = self._draw(view_a, view_b, draws)
-        masks = [d.mask for d in drawn]
+        masks = _each(drawn, lambda mask: mask)
         weight = -self.strength.at(self.policy.progress)
         rest = nn.ModuleList([self.encoder, self.projection, self.fill, self.objective])
         with constant(rest):
@@ -180,44 +184,51 @@ class AdversarialMasking(nn.Module):
         if self.target is not None:
             self.target.follow(self._online(), self.objective.momentum(progress))
 
-    def _draw(self, view_a: Tensor, view_b: Tensor, draws: Draws) -> list[Drawn]:
-        """One draw for the second view, and one for the first where both are hidden."""
-        drawn = [self.policy.draw(view_b, draws)]
-        return [*drawn, self.policy.draw(view_a, draws)] if self.both else drawn
+    def _draw(self, view_a: Tensor, view_b: Tensor, draws: Draws) -> list[list[Drawn]]:
+        """The masks of the second view, and those of the first where both are hidden."""
+        drawn = [self.policy.draw_all(view_b, draws)]
+        return [*drawn, self.policy.draw_all(view_a, draws)] if self.both else drawn
 
     def _contrast(
         self,
         view_a: Tensor,
         view_b: Tensor,
-        masks: list[Tensor],
-        drawn: list[Drawn],
+        masks: list[list[Tensor]],
+        drawn: list[list[Drawn]],
         draws: Draws,
         patients: Tensor | None,
         *,
         own: bool,
         weight: float = 1.0,
     ) -> Round:
-        hidden = self.policy.hide(view_b, masks[0], self.fill, draws)
-        if self.both:
-            view_a = self.policy.hide(view_a, masks[1], self.fill, draws)
+        hidden = [self._hidden(view_b, mask, draws) for mask in masks[0]]
+        firsts = [self._hidden(view_a, mask, draws) for mask in masks[1]] if self.both else [view_a]
         target = self.target
         seen = Seen(
-            view_a,
-            hidden,
+            firsts[0],
+            hidden[0],
             online=lambda view: gather(self.projection(self.encoder(view))),
             target=None if target is None else lambda view: gather(target(view)),
             patients=None if patients is None else gather(patients),
         )
-        contrast = self.objective(seen)
+        contrasts = [self.objective(seen)]
+        for k, view in enumerate(hidden[1:], start=1):
+            contrasts.append(self.objective(seen.beside(view, firsts[k] if self.both else None)))
+        contrast = contrasts[0] if len(contrasts) == 1 else torch.stack(contrasts).mean()
         first, second = (z.detach() for z in self.objective.compared(seen))
         loss = weight * contrast
         if own:
             difficulty = share_of(1 - functional.cosine_similarity(first, second)).float()
-            for d in drawn:
-                more = self.policy.own_loss(d, difficulty)
+            for of_view in drawn:  # all masks of a view come from the same scores
+                more = self.policy.own_loss(of_view[0], difficulty)
                 loss = loss if more is None else loss + more
+        mask = masks[0][0] if len(masks[0]) == 1 else torch.cat(masks[0])
         keys = self.objective.keys(seen)
-        return Round(loss, contrast.detach(), masks[0].detach(), second, first, keys)
+        return Round(loss, contrast.detach(), mask.detach(), second, first, keys)
+
+    def _hidden(self, view: Tensor, mask: Tensor, draws: Draws) -> Tensor:
+        made = self.policy.hide(view, mask, self.fill, draws)
+        return made if self.after is None else self.after(made)
 
     def _online(self) -> nn.Module:
         """Encoder and projection, one after the other."""
@@ -243,6 +254,11 @@ def constant(module: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
         for norm in tracking:
             norm.track_running_stats = True  # type: ignore[assignment]
+
+
+def _each(drawn: list[list[Drawn]], change: Callable[[Tensor], Tensor]) -> list[list[Tensor]]:
+    """The masks of each view, changed."""
+    return [[change(one.mask) for one in of_view] for of_view in drawn]
 
 
 class _Reverse(torch.autograd.Function):

@@ -3,6 +3,10 @@ and record.
 
 A step is one step of the optimisers and takes up to `accumulate` batches. `state()` and `load()` are all
 that a checkpoint needs: weights, buffers (queue, target, average), moments and the number of steps done.
+
+On a GPU the host must not wait for the numbers of each step: `read_every` steps are played before theirs
+are read. Whether a number is finite is then seen on the device, where the optimisers leave all weights as
+they are from the first step in which one is not, and the run ends when that is read.
 """
 
 import math
@@ -22,41 +26,10 @@ from ecglipse.masks.pressure import from_chance
 from ecglipse.pretrain.average import Average
 from ecglipse.pretrain.game import AdversarialMasking, Round
 from ecglipse.pretrain.ranks import average_gradients, joint_statistics, rank, ranks
+from ecglipse.pretrain.reports import Played, StepReport, read
 from ecglipse.pretrain.watch import Look, Watch, alarms, alignment, cosine, effective_rank, uniformity
 
 View = Callable[[Tensor, Draws], Tensor]
-
-
-@dataclass(frozen=True)
-class StepReport:
-    """What happened in one step; all numbers are plain floats, None where there is nothing to tell.
-
-    Args:
-        step: steps done, this one included.
-        epoch: epoch the step belongs to, from 0.
-        loss: mean of the step's batches, in the objective's unit.
-        coverage: share of samples hidden.
-        learning_rate: of the encoder in this step.
-        encoder_grad: norm of the gradient of encoder and projection, before clipping.
-        mask_grad: norm of the mask network's gradient; None where it did not play.
-        spread: standard deviation of the logits over a record's segments; 0 = the network is indifferent.
-        variation: standard deviation of the logits between records, segment by segment; 0 = it gives every
-            record the same mask.
-        records: records seen in this step.
-        look: what a look at the game saw, with alarms; None in steps without one.
-    """
-
-    step: int
-    epoch: int
-    loss: float
-    coverage: float
-    learning_rate: float
-    encoder_grad: float
-    mask_grad: float | None
-    spread: float | None
-    variation: float | None
-    records: int
-    look: Look | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +66,7 @@ class Training:
         play: "one-pass" (both players move at once, from one backward) or "alternating" (the encoder
             moves first, then the mask network against the moved encoder), which a policy may force.
         warmup: share of all steps in which the rates rise.
+        schedule: how the rates go on: to zero by a cosine, or as they are.
         precision: "fp32", or "bf16" for autocast with losses in float32.
         cancelled: the published fault: the mask network keeps the encoder's gradient beside its own; only
             with "alternating".
@@ -100,6 +74,8 @@ class Training:
         patients: a number for each row of the store, for an objective that needs them; records of a patient
             are then put into the same batch.
         average: how slowly an average of the encoder follows it, 0 to 1; 0: there is none.
+        read_every: steps that `run` plays before it reads their numbers and reports them; 1 on a CPU, where
+            reading costs nothing. Above 1 the optimisers are fused, which rounds otherwise.
 
     Where several ranks train together, each plays its share of every batch; see ranks.py.
 
@@ -124,11 +100,13 @@ class Training:
         mask_every: int = 1,
         play: Literal["one-pass", "alternating"] = "one-pass",
         warmup: float = 0.05,
+        schedule: Literal["cosine", "constant"] = "cosine",
         precision: Literal["fp32", "bf16"] = "fp32",
         cancelled: bool = False,
         look_every: int = 200,
         patients: Int[np.ndarray, " row"] | None = None,
         average: float = 0.0,
+        read_every: int = 1,
     ) -> None:
         if cancelled and play != "alternating":
             raise ValueError('`cancelled` needs `play` "alternating"; got "one-pass"')
@@ -145,7 +123,7 @@ class Training:
         self.second_view = second_view or view
         self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
-        self.encoder_rule, self.mask_rule = encoder, masks
+        self.encoder_rule, self.mask_rule, self.schedule = encoder, masks, schedule
         self.patients_of_rows = patients if game.objective.needs_patients else None
         self.average_momentum = average
         self.average = Average(game.encoder) if average else None
@@ -155,8 +133,11 @@ class Training:
         learning = (game.encoder, game.projection, game.fill, game.objective)
         self.encoder_weights = [weight for module in learning for weight in module.parameters()]
         self.mask_weights = [p for p in game.policy.parameters() if p.requires_grad]
-        self.encoder_optimiser = _adam(self.encoder_weights, encoder)
-        self.mask_optimiser = _adam(self.mask_weights, masks) if self.mask_weights else None
+        self.read_every = read_every
+        late = torch.zeros((), device=batches.device) if read_every > 1 else None
+        self._broken = late
+        self.encoder_optimiser = _adam(self.encoder_weights, encoder, broken=late)
+        self.mask_optimiser = _adam(self.mask_weights, masks, broken=late) if self.mask_weights else None
         self.cancelled = cancelled
         self.watch = Watch(every=look_every)
         self.done = 0
@@ -165,9 +146,13 @@ class Training:
         self.total = self.steps_per_epoch * epochs
 
     def run(self) -> Iterator[StepReport]:
-        """Play on from where it stands to the last step; one report a step."""
+        """Play on from where it stands to the last step; one report a step.
+
+        Reports come `read_every` at a time, when `done` is that of the last of them.
+        """
         while self.done < self.total:
-            yield self.step()
+            some = min(self.read_every, self.total - self.done)
+            yield from self._read([self._play() for _ in range(some)])
 
     def step(self) -> StepReport:
         """Play one step: gradients of every batch of it, then the optimisers.
@@ -175,6 +160,10 @@ class Training:
         Raises:
             TrainingError: if the loss or a gradient is not a number; no weight has been changed then.
         """
+        return next(self._read([self._play()]))
+
+    def _play(self) -> Played:
+        """Play one step; of its numbers, only a look and a check that cannot wait are read."""
         self.game.train()
         epoch, parts = self.done // self.steps_per_epoch, self.parts()
         plays = self.mask_optimiser is not None and (self.done + 1) % self.mask_every == 0
@@ -190,38 +179,43 @@ class Training:
         if plays and self.cancelled:
             first = self.game.cancelling_loss
         rounds = [self._backward(first, part, len(parts)) for part in parts]
-        loss = sum(r.contrast.item() for r in rounds) / len(rounds)
-        encoder_grad = self._check(self.encoder_weights, self.encoder_rule, loss)
+        losses, now = [r.contrast for r in rounds], looks or self._broken is None
+        encoder_grad = self._check(self.encoder_weights, self.encoder_rule, losses, now=now)
         mask_grad = None
         if plays and one_pass:
-            mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
+            mask_grad = self._check(self.mask_weights, self.mask_rule, losses, now=now)
         _step(self.encoder_optimiser, self.encoder_rule, rate)
         if plays and not one_pass:
             for part in parts:
                 self._backward(self.game.mask_loss, part, len(parts))
-            mask_grad = self._check(self.mask_weights, self.mask_rule, loss)
+            mask_grad = self._check(self.mask_weights, self.mask_rule, losses, now=now)
         if plays and self.mask_optimiser is not None:
             _step(self.mask_optimiser, self.mask_rule, rate)
         self.game.settle(rounds, progress=(self.done + 1) / self.total)
         if self.average is not None:
             self.average.follow(self.game.encoder, self.average_momentum)
-        spread, variation = self._spread(parts[0], now=looks)
-        coverage = sum(float(r.mask.mean()) for r in rounds) / len(rounds)
-        look = self._look(rounds[0], wanted, coverage, spread, variation) if looks else None
+        spread, coverages = self._spread(parts[0], now=looks), [r.mask.mean() for r in rounds]
+        look = self._look(rounds[0], wanted, coverages, spread) if looks else None
         self.done += 1
-        return StepReport(
+        return Played(
             step=self.done,
             epoch=epoch,
-            loss=loss,
-            coverage=coverage,
             learning_rate=self.encoder_rule.learning_rate * rate,
+            records=sum(len(part) for part in parts),
+            losses=losses,
+            coverages=coverages,
             encoder_grad=encoder_grad,
             mask_grad=mask_grad,
             spread=spread,
-            variation=variation,
-            records=sum(len(part) for part in parts),
             look=look,
         )
+
+    def _read(self, played: list[Played]) -> Iterator[StepReport]:
+        """Read the numbers of some steps at once; refuse to go on from the first that is not finite."""
+        for report in read(played):
+            self._refuse(report.step, report.loss, report.encoder_grad)
+            self._refuse(report.step, report.loss, report.mask_grad or 0.0)
+            yield report
 
     def parts(self) -> list[Int[np.ndarray, " batch"]]:
         """Rows of the store in each batch of the current step, over all ranks."""
@@ -234,7 +228,7 @@ class Training:
         """A number for the patient of each of these rows, where the objective needs it."""
         if self.patients_of_rows is None:
             return None
-        return torch.from_numpy(self.patients_of_rows[rows]).to(self.batches.device)
+        return torch.from_numpy(self.patients_of_rows[rows]).to(self.batches.device, non_blocking=True)
 
     def views(
         self, rows: Int[np.ndarray, " batch"]
@@ -262,22 +256,36 @@ class Training:
         (played.loss / of).backward()
         return played
 
-    def _check(self, weights: list[nn.Parameter], rule: Player, loss: float) -> float:
-        """Clip the gradient and give its norm before that; refuse to go on from what is not a number."""
+    def _check(
+        self, weights: list[nn.Parameter], rule: Player, losses: list[Tensor], *, now: bool
+    ) -> Float[Tensor, ""]:
+        """Clip the gradient and give its norm before that; refuse to go on from what is not a number.
+
+        If not `now`, nothing is read: the optimisers change no weight from here on, and `_read` refuses.
+        """
         average_gradients(weights)
-        norm = float(nn.utils.clip_grad_norm_(weights, rule.clip))
-        if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise TrainingError(
-                f"step {self.done + 1}: loss {loss}, gradient norm {norm}: not a finite number",
-                hint="lower `pretrain.learning_rate`, or look for broken records with `ecglipse verify`",
-            )
+        norm = nn.utils.clip_grad_norm_(weights, rule.clip)
+        if self._broken is not None:
+            sound = torch.stack([*losses, norm.to(losses[0].device)]).isfinite().all()
+            self._broken.copy_(torch.maximum(self._broken, 1 - sound.float()))
+        if now:
+            self._refuse(self.done + 1, sum(loss.item() for loss in losses) / len(losses), norm.item())
         return norm
 
+    def _refuse(self, step: int, loss: float, norm: float) -> None:
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise TrainingError(
+                f"step {step}: loss {loss}, gradient norm {norm}: not a finite number",
+                hint="lower `pretrain.learning_rate`, or look for broken records with `ecglipse verify`",
+            )
+
     def _rate(self) -> float:
-        """Share of the peak rate in this step: linear warm-up, then a cosine to zero."""
+        """Share of the peak rate in this step: linear warm-up, then a cosine to zero or all of it."""
         warm = max(round(self.warmup * self.total), 1)
         if self.done < warm:
             return (self.done + 1) / warm
+        if self.schedule == "constant":
+            return 1.0
         return 0.5 * (1 + math.cos(math.pi * (self.done - warm) / max(self.total - warm, 1)))
 
     def _adversarial_direction(self, parts: list[np.ndarray]) -> list[Tensor] | None:
@@ -293,9 +301,8 @@ class Training:
         self,
         played: Round,
         wanted: list[Tensor] | None,
-        coverage: float,
-        spread: float | None,
-        variation: float | None,
+        coverages: list[Tensor],
+        spread: tuple[Tensor, Tensor] | None,
     ) -> Look:
         """Look at the step just played, whose gradients still stand."""
         adversarial = None
@@ -313,9 +320,9 @@ class Training:
             moved=moved,
             alarms=alarms(
                 learns=bool(self.mask_weights),
-                coverage=coverage,
-                spread=spread,
-                variation=variation,
+                coverage=sum(float(share) for share in coverages) / len(coverages),
+                spread=None if spread is None else float(spread[0]),
+                variation=None if spread is None else float(spread[1]),
                 rank=rank,
                 adversarial=adversarial,
                 moved=moved,
@@ -323,14 +330,14 @@ class Training:
         )
 
     @torch.no_grad()
-    def _spread(self, rows: Int[np.ndarray, " batch"], *, now: bool) -> tuple[float | None, float | None]:
+    def _spread(
+        self, rows: Int[np.ndarray, " batch"], *, now: bool
+    ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]] | None:
         """Spread and variation of the logits on at most 16 records, every tenth step and when looking."""
         if (self.done % 10 and not now) or not self.mask_weights:
-            return None, None
+            return None
         logits = self.game.policy.logits(self.batches.millivolts(rows[:16]))
-        if logits is None:
-            return None, None
-        return float(logits.std(dim=-1).mean()), float(logits.std(dim=0).mean())
+        return None if logits is None else (logits.std(dim=-1).mean(), logits.std(dim=0).mean())
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, int]]:
         """Everything that a run needs to go on: named tensors, and counters."""
@@ -378,8 +385,14 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def _adam(weights: list[nn.Parameter], rule: Player) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(weights, lr=rule.learning_rate, weight_decay=rule.weight_decay)
+def _adam(weights: list[nn.Parameter], rule: Player, *, broken: Tensor | None) -> torch.optim.Optimizer:
+    """AdamW; with `broken`, one that changes nothing while that is 1, which is looked at on the device."""
+    optimiser = torch.optim.AdamW(
+        weights, lr=rule.learning_rate, weight_decay=rule.weight_decay, fused=broken is not None or None
+    )
+    if broken is not None:
+        optimiser.found_inf = broken  # type: ignore[attr-defined]  # what a GradScaler tells a fused optimiser
+    return optimiser
 
 
 def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:

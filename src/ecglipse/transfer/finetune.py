@@ -56,6 +56,7 @@ def finetune(
     seed: int,
     weight_decay: float = 1e-4,
     augment: Callable[[Tensor, Draws], Tensor] | None = None,
+    keep: Literal["best", "last"] = "best",
 ) -> FinetuneResult:
     """Fine-tune a copy of an encoder with a new linear head; the caller's encoder is left as it was.
 
@@ -74,6 +75,7 @@ def finetune(
         seed: of head, order and augmentation.
         weight_decay: decoupled.
         augment: applied to training batches.
+        keep: the epoch that is tested: the best by validation or, as published, the last.
 
     Raises:
         ValueError: if there are fewer than two training records.
@@ -116,7 +118,7 @@ def finetune(
         logits = _logits(encoder, head, signals, validation[0])
         wanted = (torch.from_numpy(validation[1]).to(logits.device, torch.float32) - middle) / spread
         history.append(_loss(logits, wanted, kind).item())
-        if history[-1] == min(history) and math.isfinite(history[-1]):
+        if (keep == "last" or history[-1] == min(history)) and math.isfinite(history[-1]):
             best = (_copied(encoder), _copied(head))
     if best is not None:
         encoder.load_state_dict(best[0])
@@ -125,7 +127,7 @@ def finetune(
     return FinetuneResult(
         test_scores=_scores(_logits(encoder, head, signals, test_rows), kind) * spread + middle,
         validation_scores=_scores(_logits(encoder, head, signals, validation[0]), kind) * spread + middle,
-        chosen={"epoch": int(np.argmin(history)) + 1, "epochs": epochs},
+        chosen={"epoch": epochs if keep == "last" else int(np.argmin(history)) + 1, "epochs": epochs},
         history=tuple(history),
         encoder=encoder,
         head=head,

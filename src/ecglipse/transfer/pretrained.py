@@ -12,6 +12,7 @@ from ecglipse.checkpoints import latest_checkpoint, read_json
 from ecglipse.errors import CheckpointError
 from ecglipse.models import encode, encoder
 from ecglipse.models.layers import Encoder
+from ecglipse.models.reference import taking_min_max
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def load(run: Path | str, *, device: torch.device | str = "cpu") -> PretrainedEn
     averaged = facts.get("pretrain", {}).get("ema")
     prefix = "average." if averaged else "game.encoder."
     put_weights(net, found.tensors, where=str(run), prefix=prefix)
+    if facts.get("published", {}).get("scaling", "none") != "none":
+        taking_min_max(net)
     return PretrainedEncoder(net.eval().to(device), **about, run=run)
 
 

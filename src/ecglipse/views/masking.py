@@ -110,7 +110,7 @@ def relaxed_shares(
     n_segments = scores.shape[-1]
     hidden = min(max(round(coverage * n_segments), 1), n_segments - 1) if n_segments > 1 else 1
     order = ranked(scores) if order is None else order
-    edge = order[..., [hidden - 1, min(hidden, n_segments - 1)]]
+    edge = order[..., hidden - 1 : hidden + 1]
     threshold = scores.detach().gather(-1, edge).mean(-1, keepdim=True)
     share = torch.sigmoid((scores.detach() - threshold) / temperature)
     slope = share * (1 - share)

@@ -1,0 +1,53 @@
+"""What the published code does to an encoder's input and in its fine-tuning, as hooks on any encoder.
+
+Kept to measure what each choice costs; see docs/differences.md. The weights and their names stay as they are.
+"""
+
+from typing import Any, TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+Net = TypeVar("Net", bound=nn.Module)
+
+
+def min_max(x: Float[Tensor, "batch lead time"], *, whole_batch: bool) -> Float[Tensor, "batch lead time"]:
+    """Scale the lowest sample to 0 and the highest to 1; what is flat becomes 0.
+
+        x' = (x - min x) / (max x - min x)
+
+    Args:
+        x: mV.
+        whole_batch: one minimum and maximum for all records, which then influence each other; else each
+            record has its own.
+
+    Source:
+        The code of Bo et al. 2022: by record in its data set, by batch after a mask is applied.
+    """
+    dims = (0, 1, 2) if whole_batch else (1, 2)
+    low, high = x.amin(dims, keepdim=True), x.amax(dims, keepdim=True)
+    return (x - low) / (high - low).clamp(min=torch.finfo(x.dtype).tiny)
+
+
+def taking_min_max(net: Net) -> Net:
+    """Give the encoder, which now scales each record that it is given by `min_max`."""
+
+    def scaled(_: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (min_max(given[0], whole_batch=False), *given[1:])
+
+    net.register_forward_pre_hook(scaled)
+    return net
+
+
+def under_no_grad(net: Net) -> Net:
+    """Give the encoder, whose features now carry no gradient: training it moves no weight of it.
+
+    Its BatchNorm statistics still move, as in the published fine-tuning.
+    """
+    net.register_forward_hook(_constant)
+    return net
+
+
+def _constant(_: nn.Module, given: tuple[Any, ...], made: Tensor) -> Tensor:
+    return made.detach()

@@ -1,0 +1,57 @@
+"""Benchmarks that are commands: they run on any machine, and their figures can be what they say."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def line(name: str, *arguments: str) -> dict[str, Any]:
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), "--json", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    (only,) = done.stdout.splitlines()
+    found: dict[str, Any] = json.loads(only)
+    assert found["name"] == name
+    return found
+
+
+def test_gpu_runs_on_a_cpu_and_its_figures_hang_together() -> None:
+    found = line("gpu", "--device", "cpu", "--quick", "--rounds", "1", "--batches", "4", "8")
+    assert found["device"] == "cpu"
+    assert found["parameters"] == 65_936  # of width 8 and 64 features
+    assert found["time"] == 500
+    assert found["copy_gb_per_s"] > 0.1
+    assert [(run["precision"], run["batch"]) for run in found["runs"]] == [
+        (precision, batch) for precision in ("bf16", "fp32") for batch in (4, 8)
+    ]
+    for run in found["runs"]:
+        assert 0 < run["data_path_share"] < 1
+        assert 0.3 < run["ratio_vs_simclr"] < 20
+        assert run["simclr_records_per_s"] > 0
+        assert run["host_waits_per_step"] is None
+        assert run["peak_mib"] > 50
+    for precision in ("bf16", "fp32"):
+        rate = found[f"records_per_s_{precision}"]
+        assert rate == max(r["records_per_s"] for r in found["runs"] if r["precision"] == precision)
+        assert math.isclose(found[f"minutes_for_20000_x_100_{precision}"], 2e6 / rate / 60, rel_tol=0.01)
+        done = rate * found[f"gflop_per_record_{precision}"]
+        assert math.isclose(
+            found[f"share_of_gemm_{precision}"], done / found[f"gemm_gflops_{precision}"], rel_tol=0.05
+        )
+    # two views forward and backward of a network of 0.0049 GFLOP; the first layer's input needs no gradient
+    assert 0.025 < found["gflop_per_record_fp32"] < 0.045
+    assert found["mb_per_record_bf16"] < found["mb_per_record_fp32"]
+
+
+def test_watch_names_each_planted_fault_and_no_healthy_run() -> None:
+    found = line("watch", "--seeds", "1", "--steps", "40", "--look-every", "20")
+    assert found["faults_named"] == found["faults"] == 8
+    assert set(found["named_at_step"].values()) <= {20, 40}
+    assert found["looks"] == 2
+    assert found["alarms"] == 0
+    assert found["said"] == []
