@@ -142,6 +142,8 @@ class MaskNetwork(Section):
     at the price of one more pass a rival."""
     chance: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the records that are hidden by chance, in the same form, whatever it says."""
+    reversed: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the records from which is hidden what it would hide last; it learns from the others alone."""
     strength: float = 1.0
     """How hard it plays: 1 is the adversary, 0 leaves it as it was, -1 is an ally of the encoder."""
     strength_start: float | None = None

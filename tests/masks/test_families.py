@@ -199,6 +199,24 @@ def test_a_share_of_the_records_is_hidden_by_chance_and_teaches_nothing(domain: 
     assert liking[~by_chance].mean() > 0.08 * variance
 
 
+@pytest.mark.parametrize("domain", ["time", "spectral"])
+def test_a_share_of_the_records_loses_what_the_network_would_hide_last(domain: str) -> None:
+    n, x = 400, signals(400)
+    made = learned if domain == "time" else spectral
+    policy = made(*(("shared",) if domain == "time" else ()), gain=3000.0, reversed_=0.4)
+    drawn = policy.draw(x, draws(n=n))
+    assert drawn.logits is not None
+    drawn.logits.retain_grad()
+    (drawn.mask * torch.rand(drawn.mask.shape, generator=rng(4))).sum().backward()
+    assert drawn.logits.grad is not None
+    turned = drawn.logits.grad.flatten(1).abs().amax(1) == 0
+    assert 0.3 < turned.double().mean() < 0.5  # 4 standard errors are 0.1
+    places = torch.nn.functional.adaptive_avg_pool1d(drawn.mask.detach(), drawn.logits.shape[-1]).flatten(1)
+    liking = (places * drawn.logits.detach().flatten(1)).mean(1) / drawn.logits.detach().square().mean()
+    assert liking[turned].mean() < -0.08
+    assert liking[~turned].mean() > 0.08
+
+
 def test_wave_guides_find_the_waves_of_simulated_records() -> None:
     from ecglipse.corpora.simulator import simulate_arrays
 

@@ -125,6 +125,7 @@ def _first(
         every=network.applied == "all",
         pressure=Pressure(network.entropy, network.smooth, network.diversity),
         chance=network.chance,
+        reversed_=network.reversed,
         in_segments=spectral,
     )
     return SpectralMask(learned, fs=fs) if spectral else learned

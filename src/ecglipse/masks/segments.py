@@ -128,6 +128,8 @@ class LearnedMask(MaskPolicy):
             of the same mean.
         pressure: what the network pays for the shape of its scores.
         chance: share of the records that are hidden by chance, in the same form, whatever the network says.
+        reversed_: share of the records from which the lowest scores are hidden instead: of an adversary, what
+            the encoder needs least. The network learns from the others alone.
         in_segments: give one value a segment instead of one a sample.
     """
 
@@ -146,10 +148,11 @@ class LearnedMask(MaskPolicy):
         every: bool = False,
         pressure: Pressure | None = None,
         chance: float = 0.0,
+        reversed_: float = 0.0,
         in_segments: bool = False,
     ) -> None:
         super().__init__()
-        self.chance, self.in_segments = chance, in_segments
+        self.chance, self.reversed, self.in_segments = chance, reversed_, in_segments
         self.net, self.form, self.rivals = net, form or Form(net.groups // rivals), rivals
         self.every = every
         self.coverage, self.segment_s, self.fs = _ramp(coverage), segment_s, fs
@@ -189,6 +192,7 @@ class LearnedMask(MaskPolicy):
 
     def _mask(self, scores: Float[Tensor, "batch group segment"], draws: Draws, x: Tensor) -> Tensor:
         scores = some_by_chance(scores, draws, share=self.chance)
+        scores = some_reversed(scores, draws, share=self.reversed)
         mask = draw_segments(
             scores,
             draws,
@@ -350,6 +354,16 @@ def some_by_chance(
     if not share:
         return scores
     return scores * (draws.uniform(1, 1) >= share).to(scores.device, scores.dtype)
+
+
+def some_reversed(
+    scores: Float[Tensor, "batch group segment"], draws: Draws, *, share: float
+) -> Float[Tensor, "batch group segment"]:
+    """Turn the scores of a drawn share of the records upside down, as constants."""
+    if not share:
+        return scores
+    turned = (draws.uniform(1, 1) < share).to(scores.device)
+    return torch.where(turned, -scores.detach(), scores)
 
 
 def count_segments(time: int, *, segment_s: float, fs: float, form: Form | None = None) -> int:
