@@ -141,6 +141,7 @@ def prepare(
     source_fs: float | None = None,
     source_leads: str | None = None,
     dataset: str | None = None,
+    without: str = "",
     limit: int | None = None,
     workers: int | None = None,
     replace: Annotated[bool, Flag] = False,
@@ -192,6 +193,9 @@ def prepare(
         Leads of a folder of your own, in the order of columns or rows, such as "I,II,III,...".
     dataset
         Name of the dataset that holds the recordings, in HDF5 files of several.
+    without
+        Ids of recordings to leave out, such as "georgia/E07510,cpsc2018_extra/Q0048": the copies that
+        `ecglipse leaks` found.
     limit
         Take only the first so many recordings.
     workers
@@ -224,6 +228,7 @@ def prepare(
         corpus=corpus,
         form=form,
         reading=reading_of(unit=unit, fs=source_fs, leads=source_leads, dataset=dataset),
+        without=[name.strip() for name in without.split(",") if name.strip()],
         limit=limit,
         workers=workers,
         replace=replace,

@@ -488,3 +488,18 @@ def test_real_recordings_asked_again_are_there(ptbxl: tuple[Path, Prepared]) -> 
     source, made = ptbxl
     again = prepare(source, made.store, limit=100)
     assert (again.existed, again.digest) == (True, made.digest)
+
+
+def test_recordings_can_be_left_out_by_name(tmp_path: Path, shelf: Shelf, good: list[Record]) -> None:
+    for record in good:
+        shelf.put(record)
+    left, kept = good[2].record_id, [record.record_id for record in good if record is not good[2]]
+    made = prepare(tmp_path, tmp_path / "store", without=[left])
+    there = Store.open(made.store)
+    assert list(there.table["record_id"]) == kept
+    assert there.rejects == []
+    with pytest.raises(StoreError, match="0 recordings are only there, 1 only in the source"):
+        prepare(tmp_path, tmp_path / "store")
+    with pytest.raises(ConfigError, match=rf"--without: .* no recording '{left}x'; did you mean '{left}'"):
+        prepare(tmp_path, tmp_path / "other", without=[f"{left}x"])
+    assert not (tmp_path / "other").exists()

@@ -86,7 +86,7 @@ def refuse(config: Config, sentences: list[str]) -> None:
     plural = "" if len(sentences) == 1 else "s"
     raise TaskError(
         f"{len(sentences)} recording{plural} would be trained on and tested: {shown}",
-        hint="see `ecglipse leaks STORE`; take them out of the source and prepare the store again, or set "
+        hint="see `ecglipse leaks STORE`; prepare the store anew with `--without ID,ID`, or set "
         '`study.leaks = "mark"` to run it all the same and say so in the report',
     )
 

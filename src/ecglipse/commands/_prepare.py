@@ -1,6 +1,7 @@
 """`prepare`: writes an array store from a folder of recordings, and pictures of what it left out."""
 
 import contextlib
+import difflib
 import hashlib
 import re
 import time
@@ -69,6 +70,7 @@ def prepare(
     corpus: str | None = None,
     form: "Form | None" = None,
     reading: "Reading | None" = None,
+    without: Sequence[str] = (),
     limit: int | None = None,
     replace: bool = False,
     workers: int | None = None,
@@ -87,6 +89,7 @@ def prepare(
         form: rate, length, leads, windows, filters and limits of the store.
         reading: what the files of a folder of your own do not say: unit, rate, leads, dataset; the unit of
             some corpora.
+        without: ids of recordings that are not taken, such as copies that `ecglipse leaks` found.
         limit: take only the first so many recordings.
         replace: write over a store that is there.
         workers: processes that read; by default one per core, and this one for few recordings. The store
@@ -117,7 +120,7 @@ def prepare(
                 hint="leave them out, or give `--corpus own`",
             )
         found = found.read_as(reading)
-    entries = list(found.entries(source))[:limit]
+    entries = _but(list(found.entries(source)), without, source)[:limit]
     if not entries:
         raise CorpusError(f"{source}: no recordings of corpus {found.name!r}")
     names = [entry.record_id for entry in entries]
@@ -156,6 +159,21 @@ def prepare(
     return Prepared(
         store, manifest.n_records, rejects, seconds, manifest.digest, guessed=guessed, pictures=pictures
     )
+
+
+def _but(entries: "list[Entry]", without: Sequence[str], source: Path) -> "list[Entry]":
+    """The recordings but for some.
+
+    Raises:
+        ConfigError: if there is none of such an id.
+    """
+    there = {entry.record_id for entry in entries}
+    strange = [name for name in without if name not in there]
+    if strange:
+        near = difflib.get_close_matches(strange[0], there, n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise ConfigError(f"--without: {source} has no recording {strange[0]!r}{meant}")
+    return [entry for entry in entries if entry.record_id not in set(without)]
 
 
 def _key(corpus: str, source: Path, form: "Form", reading: "Reading | None", names: Sequence[str]) -> str:
