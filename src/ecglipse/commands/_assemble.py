@@ -282,7 +282,7 @@ def pretraining_facts(
     return (
         {
             "format": "ecglipse-run",
-            "version": 2,
+            "version": 3,
             "seed": seed,
             "method": method.model_dump(
                 mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}
