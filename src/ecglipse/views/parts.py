@@ -22,7 +22,7 @@ Change = Callable[[Tensor, Tensor, slice], Tensor]
 are, gives the view. It may lie in `out` or elsewhere; `out` may be x itself, else x is left as it is."""
 
 PART_BYTES = 3 * 2**20
-"""Signals of a part, at most: less, and the operations' overhead shows; more, and the shared cache is left."""
+"""Signals of a part, at most: with less, operations' overhead shows; with more, the cache is left."""
 
 
 class Planned(Generic[P]):
