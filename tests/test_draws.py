@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from ecglipse.draws import Draws
+from ecglipse.draws import Draws, _hash, _hash_there
 
 KINDS = {
     "uniform": lambda draws: draws.uniform(3, 5),
@@ -119,7 +119,7 @@ def test_neighbouring_records_counters_epochs_and_purposes_are_independent(kind:
 
 def test_every_bit_of_the_hash_is_even_and_owes_nothing_to_its_neighbours() -> None:
     """Each of 32 bits, against every bit of the next counter and of the next record: 2,080 counts."""
-    x = of(range(1000))._bits(500).numpy().view(np.uint32)
+    x = of(range(1000))._bits(500).view(np.uint32)
     bits = ((x[None] >> np.arange(32, dtype=np.uint32)[:, None, None]) & 1).astype(np.float32) - 0.5
     assert np.abs(bits.mean((1, 2))).max() * 2 * np.sqrt(x.size) < 4.5
     for one, other in ((bits[:, 1:], bits[:, :-1]), (bits[..., 1:], bits[..., :-1])):
@@ -142,6 +142,15 @@ def test_the_hash_equals_its_formula_by_hand() -> None:
         assert got % 2**32 == x ^ (x >> 16)
 
 
+def test_tensors_hash_to_the_same_bits_as_arrays() -> None:
+    """What a GPU runs, on the CPU, over numbers of both signs and counters far out."""
+    keys = of(range(300)).keys.view(np.uint32).reshape(-1, 2)
+    counter = np.concatenate([np.arange(50), 2**31 - 25 + np.arange(50)]).astype(np.uint32)
+    there = torch.from_numpy(keys.view(np.int32).copy())
+    hashed = _hash_there(torch.from_numpy(counter.view(np.int32)), there[:, :1], there[:, 1:])
+    assert np.array_equal(hashed.numpy().view(np.uint32), _hash(counter, keys[:, :1], keys[:, 1:]))
+
+
 def test_keys_stay_as_they_are_from_version_to_version() -> None:
     """Golden: `Draws.of(0, "golden", rows=[0, 1]).keys`; a change makes every run another one."""
     assert [f"{key:016x}" for key in of([0, 1], "golden").keys] == [
@@ -160,3 +169,20 @@ def test_a_gpu_draws_the_same(kind: str) -> None:
         torch.testing.assert_close(there, here, rtol=0, atol=1e-5)
     else:
         assert torch.equal(there, here)
+
+
+def test_children_made_together_are_those_made_one_by_one() -> None:
+    """Over the numbers that are hashed together, across their end, and after."""
+    names = ["gaussian", "wander", 3]
+    for name, child in zip(names, of(range(5)).children(names), strict=True):
+        alone = of(range(5)).child(name)
+        for count in (3, 4, 6, 40):
+            assert torch.equal(child.uniform(count), alone.uniform(count))
+        assert torch.equal(child.part(slice(1, 3)).uniform(4), alone.uniform(4)[1:3])
+
+
+def test_choices_are_whole_numbers_below_each_bound() -> None:
+    few, many = of(range(5000)).choices(3, 2**21)
+    assert stats.chisquare(torch.bincount(few, minlength=3).numpy()).pvalue > 1e-4
+    assert stats.kstest(many.numpy() / 2**21, "uniform").pvalue > 1e-4
+    assert np.array_equal(few.numpy(), of(range(5000)).integers(3, 1).flatten().numpy())

@@ -36,20 +36,62 @@ def ramp(n: int, time: int) -> Tensor:
     return torch.arange(float(time)).expand(n, 12, time).contiguous()
 
 
-def test_noise_of_the_bank_is_normal_white_and_unalike() -> None:
-    noise = bank.white(draws(n=100), 8, 1000)(slice(None)).double().numpy()
-    assert stats.kstest(noise.ravel(), "norm").pvalue > 1e-4
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("sources", [1, 8, 12])
+def test_noise_of_the_bank_is_normal_white_and_unalike(sources: int, apart: bool) -> None:
+    """Values by Kolmogorov-Smirnov; leads of a record, records and epochs by all their correlations."""
+    n = 800 // sources
+    noise = bank.white(draws(n=n), sources, 1000, apart=apart).mixed(slice(None), 1000).double().numpy()
+    assert stats.kstest(noise[:100].ravel(), "norm").pvalue > 1e-4
     for lag in (1, 2, 50):
         z = (noise[..., lag:] * noise[..., :-lag]).mean() * math.sqrt(noise[..., lag:].size)
         assert abs(z) < 4.5
-    flat = noise.reshape(800, 1000)
-    alike = flat @ flat.T / 1000 - np.eye(800)
-    assert np.abs(alike[~np.eye(800, dtype=bool)]).max() < 0.6  # a shared stretch gives a half at most
-    assert alike[~np.eye(800, dtype=bool)].std() == pytest.approx(1 / math.sqrt(1000), rel=0.05)
+    other = bank.white(draws(1, n=n), sources, 1000, apart=apart).mixed(slice(None), 1000).double().numpy()
+    flat, again = noise.reshape(-1, 1000), other.reshape(-1, 1000)
+    within = np.einsum("rit,rjt->rij", noise, noise)[:, ~np.eye(sources, dtype=bool)] / 1000
+    between = (flat @ flat.T / 1000)[~np.eye(len(flat), dtype=bool)]
+    for alike in (within.ravel(), between, (flat @ again.T / 1000).ravel()):
+        if alike.size:
+            assert alike.std() == pytest.approx(1 / math.sqrt(1000), rel=0.05)
+            assert np.abs(alike).max() < 6 / math.sqrt(1000)  # no two are the same, moved by 0 samples
 
 
-def test_highpassed_noise_has_size_one_and_nothing_below() -> None:
-    noise = bank.highpassed(draws(n=50), 4, 2000, cut_hz=20.0, fs=100.0)(slice(None))
+def test_the_bank_repeats_as_often_and_as_strongly_as_it_says() -> None:
+    """Starts of a record's rows overlap as often as chance has it; two that do are alike at their lag."""
+    n, rows, time = 400, 4, 2000
+    strongest = {}
+    for apart in (False, True):
+        noise = bank.white(draws(n=n), rows, time, apart=apart)
+        moved = bank.Noise(noise.mix[:2], noise.bank, torch.tensor([1000, 2000]), apart)
+        one, other = moved.mixed(slice(None), time).double().numpy()
+        strongest[apart] = np.abs(np.corrcoef(one[:, 1000:], other[:, :1000])[:rows, rows:]).max()
+        start = noise.start.numpy()
+        near = (np.abs(start[:, None] - start) < rows * time)[~np.eye(n, dtype=bool)].mean()
+        assert near == pytest.approx(2 * rows * time / len(noise.bank), rel=0.2)
+    assert strongest[True] > 0.999
+    assert 0.2 < strongest[False] < 0.97
+
+
+def test_a_records_noise_does_not_depend_on_the_batch_it_is_made_in() -> None:
+    whole = bank.white(draws(n=9), 8, 700).mixed(slice(None), 700)
+    part = bank.white(draws(n=9), 8, 700).mixed(slice(4, 7), 700)
+    torch.testing.assert_close(part, whole[4:7], rtol=0, atol=1e-6)
+    assert not torch.allclose(whole[0], whole[1], atol=0.1)
+
+
+def test_mixes_are_orthogonal_and_as_likely_one_way_as_another() -> None:
+    mixes = bank._mixes(8, torch.device("cpu")).double()
+    torch.testing.assert_close(mixes @ mixes.mT, torch.eye(8).double().expand(1024, 8, 8), rtol=0, atol=1e-6)
+    entries = mixes.flatten().numpy()
+    assert stats.kstest((entries[::9] + 1) / 2, "beta", (3.5, 3.5)).pvalue > 1e-4  # of a unit vector in 8-D
+    signs = bank._signs(3, torch.device("cpu"))[..., 0]
+    assert len({tuple(row.tolist()) for row in signs}) == 8
+    assert signs.abs().eq(1).all()
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_highpassed_noise_has_size_one_and_nothing_below(apart: bool) -> None:
+    noise = bank.highpassed(draws(n=50), 4, 2000, cut_hz=20.0, fs=100.0, apart=apart).mixed(slice(None), 2000)
     assert float(noise.std()) == pytest.approx(1.0, rel=0.02)
     power = (torch.fft.rfft(noise * torch.hann_window(2000)).abs() ** 2).mean((0, 1))
     hz = torch.fft.rfftfreq(2000, 0.01)
@@ -60,7 +102,8 @@ def test_oscillation_equals_the_cosine() -> None:
     hz, turns = torch.rand(3, 2, generator=torch.Generator().manual_seed(1)) * 60, torch.tensor([0.0, 0.25])
     t = torch.arange(777, dtype=torch.float64) / 500.0
     wanted = torch.cos(2 * math.pi * (hz.double()[..., None] * t - turns.double()[:, None]))
-    got = oscillation(hz, turns, 777, fs=500.0)
+    got = torch.empty(3, 2, 777)
+    oscillation(hz, turns, 777, fs=500.0)(slice(None), got)
     torch.testing.assert_close(got.double(), wanted, rtol=0, atol=5e-5)
 
 

@@ -334,7 +334,7 @@ def pretraining_facts(
     return (
         {
             "format": "ecglipse-run",
-            "version": 3,
+            "version": 4,
             "seed": seed,
             "method": method.model_dump(
                 mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}

@@ -28,7 +28,7 @@ from ecglipse.transfer.handcrafted import VERSION as MEASUREMENTS_VERSION
 from ecglipse.transfer.pretrained import put_weights
 from ecglipse.transfer.probes import knn_probe, linear_probe
 
-RESULTS_VERSION = 2
+RESULTS_VERSION = 3
 """Raised when a change of the code changes what a cell means; old cells are then computed anew."""
 
 

@@ -1,5 +1,6 @@
 """The base augmentation: what both views of every method go through, in a fixed order."""
 
+import functools
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,6 +36,10 @@ class BaseViews:
 
     def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws) -> Float[Tensor, "batch 12 time"]:
         """Give a view of each record, mV; lead algebra is kept."""
+        return self._chain(x, draws)
+
+    @functools.cached_property
+    def _chain(self) -> Pipeline:
         return Pipeline(
             [
                 make("gain", fs=self.fs, largest=self.gain),
@@ -43,4 +48,4 @@ class BaseViews:
                 make("emg", fs=self.fs, amplitude_mv=self.emg_mv),
                 make("gaussian", fs=self.fs, sigma_mv=self.sigma_mv),
             ]
-        )(x, draws)
+        )

@@ -58,11 +58,13 @@ def chest_shift(draws: Draws, shape: Shape, *, most: float) -> Change:
         raise ValueError(f"`most` must be in 0..1; got {most}")
     place = most * (2 * draws.uniform(1, 1) - 1)
 
-    def change(x: Tensor, records: slice) -> Tensor:
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         step = x[:, 7:] - x[:, 6:11]
-        x[:, 6:11].addcmul_(step, place[records].clamp(min=0).to(x.dtype))
-        x[:, 7:].addcmul_(step, place[records].clamp(max=0).to(x.dtype))
-        return x
+        if x is not out:
+            out.copy_(x)
+        out[:, 6:11].addcmul_(step, place[records].clamp(min=0).to(x.dtype))
+        out[:, 7:].addcmul_(step, place[records].clamp(max=0).to(x.dtype))
+        return out
 
     return change
 
@@ -70,10 +72,11 @@ def chest_shift(draws: Draws, shape: Shape, *, most: float) -> Change:
 def _leads_from(leads: Int[Tensor, "batch lead"], sign: Float[Tensor, "batch lead 1"]) -> Change:
     """Put another lead in the place of each, times its sign."""
 
-    def change(x: Tensor, records: slice) -> Tensor:
-        some, count, time = x.shape
-        start = torch.arange(some, device=x.device).unsqueeze(1) * count
-        moved = x.flatten(0, 1).index_select(0, (start + leads[records]).flatten()).view(some, count, time)
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
+        moved = torch.empty_like(out) if x is out else out
+        start = torch.arange(len(x), device=x.device).unsqueeze(1) * x.shape[1]
+        rows = (start + leads[records]).flatten()
+        torch.index_select(x.flatten(0, 1), 0, rows, out=moved.flatten(0, 1))
         return moved.mul_(sign[records].to(x.dtype))
 
     return change

@@ -28,7 +28,11 @@ def point_mask(draws: Draws, shape: Shape, *, share: float) -> Change:
         ValueError: if `share` is outside 0..1.
     """
     _check_share(share)
-    return lambda x, records: x.mul_(draws.part(records).chance(1 - share, *shape[1:]).to(x.dtype))
+
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
+        return torch.mul(x, draws.part(records).chance(1 - share, *shape[1:]).to(x.dtype), out=out)
+
+    return change
 
 
 @Planned
@@ -48,8 +52,9 @@ def block_mask(draws: Draws, shape: Shape, *, share: float, leads: Literal["each
     first = time - draws.integers(time, groups)
     kept = _block(math.floor(share * time), time, draws.device).unfold(0, time, 1)
 
-    def change(x: Tensor, records: slice) -> Tensor:
-        return x.mul_(kept.index_select(0, first[records].flatten()).view(-1, groups, time))
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
+        left = kept.index_select(0, first[records].flatten()).view(-1, groups, time)
+        return torch.mul(x, left.to(x.dtype), out=out)
 
     return change
 
@@ -95,15 +100,16 @@ def peak_mask(draws: Draws, shape: Shape, *, keep: Literal["peaks", "rest", "eit
     """
     rest = draws.uniform(1, 1) < {"peaks": 0.0, "rest": 1.0, "either": 0.5}[keep]
 
-    def change(x: Tensor, records: slice) -> Tensor:
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         mean = x.mean(dim=1, keepdim=True)
-        return x.mul_(((mean > mean.mean(dim=-1, keepdim=True)) ^ rest[records]).to(x.dtype))
+        kept = (mean > mean.mean(dim=-1, keepdim=True)) ^ rest[records]
+        return torch.mul(x, kept.to(x.dtype), out=out)
 
     return change
 
 
 def _keep(leads: Bool[Tensor, "batch lead 1"]) -> Change:
-    return lambda x, records: x.mul_(leads[records].to(x.dtype))
+    return lambda x, out, records: torch.mul(x, leads[records].to(x.dtype), out=out)
 
 
 @functools.lru_cache(maxsize=16)

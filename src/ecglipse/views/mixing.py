@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ecglipse.leads import EXPANSION
 from ecglipse.views.bank import Noise
-from ecglipse.views.parts import Change
+from ecglipse.views.linear import Linear, Rows, Term
 
 Mixing = Literal["independent", "electrodes", "each", "common"]
 
@@ -51,7 +51,7 @@ def sources(leads: Mixing) -> int:
     return int(MATRICES[leads].shape[1])
 
 
-def add_noise(noise: Noise, size: Float[Tensor, " batch source 1"], leads: Mixing) -> Change:
+def add_noise(noise: Noise, size: Float[Tensor, "batch source 1"], leads: Mixing) -> Linear:
     """Add noise of its sources to the leads: x + M (size * noise).
 
     Args:
@@ -59,23 +59,24 @@ def add_noise(noise: Noise, size: Float[Tensor, " batch source 1"], leads: Mixin
         size: factor on the noise, mV.
         leads: way from sources to leads.
     """
-    if leads in ("each", "common"):
-        return lambda x, records: x.addcmul_(noise(records).to(x.dtype), size[records].to(x.dtype))
-    weights = _matrix(leads, size.device) * size.transpose(1, 2)
-    return lambda x, records: x.baddbmm_(weights[records].to(x.dtype), noise(records).to(x.dtype))
+    weights = size * noise.mix
+    return add_sources(weights, noise.write, leads) if noise.apart else add_waves(weights, noise.write, leads)
 
 
-def add_waves(
-    weights: Float[Tensor, "batch source wave"], waves: Float[Tensor, "batch wave time"], leads: Mixing
-) -> Change:
+def add_sources(size: Float[Tensor, "batch _ 1"], rows: Rows, leads: Mixing) -> Linear:
+    """Add what the sources give, a row each, to the leads: x + M (size * rows)."""
+    if leads == "each":
+        return Linear(None, (Term(size.expand(-1, sources(leads), -1), rows, apart=True),))
+    return Linear(None, (Term(_matrix(leads, size.device) * size.transpose(1, 2), rows),))
+
+
+def add_waves(weights: Float[Tensor, "batch source wave"], waves: Rows, leads: Mixing) -> Linear:
     """Add the same few waves to the leads, weighted source by source: x + M weights waves."""
+    if leads == "each":
+        return Linear(None, (Term(weights, waves),))
     if leads == "common":
-        one = weights @ waves
-        return lambda x, records: x.add_(one[records])
-    mixed = _matrix(leads, weights.device) @ weights
-    if waves.shape[1] == 1:
-        return lambda x, records: x.addcmul_(waves[records].to(x.dtype), mixed[records].to(x.dtype))
-    return lambda x, records: x.baddbmm_(mixed[records].to(x.dtype), waves[records].to(x.dtype))
+        return Linear(None, (Term(weights.expand(-1, 12, -1), waves),))
+    return Linear(None, (Term(_matrix(leads, weights.device) @ weights, waves),))
 
 
 @functools.lru_cache(maxsize=16)

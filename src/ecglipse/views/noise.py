@@ -4,6 +4,7 @@ Where it comes in is `leads`: see `ecglipse.views.mixing`; by default on the eig
 the other four still follow. The strength of each record is uniform in 0..strength.
 """
 
+import functools
 import math
 
 import torch
@@ -12,15 +13,18 @@ from torch import Tensor
 
 from ecglipse.draws import Draws
 from ecglipse.views import bank
-from ecglipse.views.mixing import Mixing, add_noise, add_waves, sources
-from ecglipse.views.parts import Change, Planned, Shape
-from ecglipse.views.waves import between_knots, oscillation
+from ecglipse.views.linear import Linear
+from ecglipse.views.mixing import Mixing, add_noise, add_sources, add_waves, sources
+from ecglipse.views.parts import Planned, Shape
+from ecglipse.views.waves import between_knots, one_of, oscillation
+
+MAINS_HZ = (50.0, 60.0)
 
 
 @Planned
 def gaussian_noise(
     draws: Draws, shape: Shape, *, sigma_mv: float, leads: Mixing = "independent"
-) -> Change | None:
+) -> Linear | None:
     """Add white noise.
 
     Args:
@@ -29,8 +33,8 @@ def gaussian_noise(
     """
     if sigma_mv == 0:
         return None
-    noise = bank.white(draws, sources(leads), shape[-1])
-    return add_noise(noise, _strength(draws, sigma_mv), leads)
+    noise = bank.white(draws, sources(leads), shape[-1], apart=leads == "each")
+    return add_noise(noise, sigma_mv * draws.uniform(1, 1), leads)
 
 
 @Planned
@@ -43,7 +47,7 @@ def baseline_wander(
     low_hz: float = 0.05,
     high_hz: float = 0.5,
     leads: Mixing = "independent",
-) -> Change | None:
+) -> Linear | None:
     """Add slow drift: three sinusoids a record, each source with weights of its own.
 
     Args:
@@ -55,10 +59,10 @@ def baseline_wander(
     """
     if amplitude_mv == 0:
         return None
-    hz = low_hz + (high_hz - low_hz) * draws.uniform(3)
-    waves = oscillation(hz, draws.uniform(3), shape[-1], fs=fs)
-    weights = draws.normal(sources(leads), 3) * (_strength(draws, amplitude_mv) * math.sqrt(2 / 3))
-    return add_waves(weights, waves, leads)
+    hz, turns, share = draws.uniform(7).split([3, 3, 1], dim=1)
+    waves = oscillation(low_hz + (high_hz - low_hz) * hz, turns, shape[-1], fs=fs)
+    strength = (amplitude_mv * math.sqrt(2 / 3)) * share.unsqueeze(-1)
+    return add_waves(draws.normal(sources(leads), 3) * strength, waves, leads)
 
 
 @Planned
@@ -69,7 +73,7 @@ def level_shift(
     amplitude_mv: float,
     share: float = 0.2,
     leads: Mixing = "independent",
-) -> Change | None:
+) -> Linear | None:
     """Add a step up or down over one stretch of the record, of a size of its own at each source.
 
     Args:
@@ -83,14 +87,18 @@ def level_shift(
     length = (share * time * (1 + 0.2 * draws.normal(1))).round().clamp(0, time)
     start = (draws.uniform(1) * (time - length + 1)).floor()
     place = torch.arange(time, device=draws.device)
-    window = ((place >= start) & (place < start + length)).float().unsqueeze(1)
-    return add_waves(amplitude_mv * (2 * draws.uniform(sources(leads), 1) - 1), window, leads)
+
+    def write(records: slice, window: Tensor) -> None:
+        first = start[records]
+        window.copy_(((place >= first) & (place < first + length[records])).unsqueeze(1))
+
+    return add_waves(amplitude_mv * (2 * draws.uniform(sources(leads), 1) - 1), write, leads)
 
 
 @Planned
 def powerline(
     draws: Draws, shape: Shape, *, amplitude_mv: float, fs: float, leads: Mixing = "independent"
-) -> Change | None:
+) -> Linear | None:
     """Add mains hum of 50 or 60 Hz, with an amplitude and phase of its own at each source.
 
     Where `fs` is at most 120 Hz nothing is added: an aliased hum is not what a recorder with an
@@ -103,11 +111,11 @@ def powerline(
     """
     if amplitude_mv == 0 or fs <= 120:
         return None
-    hz = torch.where(draws.uniform(1) < 0.5, 50.0, 60.0).expand(-1, 2)
-    waves = oscillation(hz, torch.tensor([0.0, 0.25], device=draws.device), shape[-1], fs=fs)
-    phase = 2 * math.pi * draws.uniform(sources(leads), 1)
-    size = draws.uniform(sources(leads), 1) * _strength(draws, amplitude_mv)
-    return add_waves(size * torch.cat([phase.cos(), phase.sin()], dim=-1), waves, leads)
+    count = sources(leads)
+    turns, share, strength, kind = draws.uniform(2 * count + 2).split([count, count, 1, 1], dim=1)
+    waves = one_of(_mains(shape[-1], fs, draws.device), (kind.flatten() * len(MAINS_HZ)).long())
+    phase, size = 2 * math.pi * turns, share * (amplitude_mv * strength)
+    return add_waves(torch.stack([phase.cos(), phase.sin()], dim=-1) * size.unsqueeze(-1), waves, leads)
 
 
 @Planned
@@ -120,7 +128,7 @@ def muscle_noise(
     cut_hz: float = 20.0,
     swell_s: float = 1.0,
     leads: Mixing = "independent",
-) -> Change | None:
+) -> Linear | None:
     """Add EMG: white noise above a frequency that swells and fades, differently at each source.
 
     Args:
@@ -133,18 +141,21 @@ def muscle_noise(
     if amplitude_mv == 0 or fs <= 2 * cut_hz:
         return None
     time, count = shape[-1], sources(leads)
-    noise = bank.highpassed(draws, count, time, cut_hz=cut_hz, fs=fs)
-    strength = _strength(draws, amplitude_mv)
+    noise = bank.highpassed(draws, count, time, cut_hz=cut_hz, fs=fs, apart=leads == "each")
     if swell_s == 0:
-        return add_noise(noise, draws.uniform(count, 1) * strength, leads)
+        share, strength = draws.uniform(count + 1, 1).split([count, 1], dim=1)
+        return add_noise(noise, share * (amplitude_mv * strength), leads)
+    strength = amplitude_mv * draws.uniform(1, 1)
     knots = draws.uniform(count, max(math.ceil(time / (fs * swell_s)), 2))
-    return add_noise(
-        lambda records: noise(records).mul_(between_knots(knots[records], time)), strength, leads
-    )
+
+    def write(records: slice, place: Tensor) -> None:
+        torch.mul(noise.mixed(records, time), between_knots(knots[records], time), out=place)
+
+    return add_sources(strength, write, leads)
 
 
 @Planned
-def gain(draws: Draws, shape: Shape, *, largest: float) -> Change | None:
+def gain(draws: Draws, shape: Shape, *, largest: float) -> Linear | None:
     """Scale each record by one factor for all leads, log-uniform in 1/largest..largest.
 
     Args:
@@ -158,9 +169,12 @@ def gain(draws: Draws, shape: Shape, *, largest: float) -> Change | None:
     if largest == 1:
         return None
     factor = torch.exp(math.log(largest) * (2 * draws.uniform(1, 1) - 1))
-    return lambda x, records: x.mul_(factor[records])
+    return Linear(factor)
 
 
-def _strength(draws: Draws, most: float) -> Float[Tensor, "batch 1 1"]:
-    """One strength a record, uniform in 0..most."""
-    return most * draws.uniform(1, 1)
+@functools.lru_cache(maxsize=8)
+def _mains(time: int, fs: float, device: torch.device) -> Float[Tensor, "kind 2 {time}"]:
+    """Cosine and sine of each frequency of `MAINS_HZ`."""
+    turns = torch.tensor(MAINS_HZ, dtype=torch.float64)[:, None] * torch.arange(time) / fs
+    angle = 2 * math.pi * (turns - turns.round())
+    return torch.stack([angle.cos(), angle.sin()], dim=1).float().to(device)

@@ -1,5 +1,6 @@
 """Normalisation of records, each by itself: the voltage is lost, and with it what is read from it."""
 
+import math
 from typing import Literal
 
 import torch
@@ -17,10 +18,11 @@ def min_max(draws: Draws, shape: Shape, *, per: Literal["record", "lead"] = "rec
         per: one scale for all leads of a record, or one a lead.
     """
 
-    def change(x: Tensor, records: slice) -> Tensor:
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         flat = _grouped(x, per)
         low, high = flat.amin(-1, keepdim=True), flat.amax(-1, keepdim=True)
-        return _scaled(flat, low, high - low).view_as(x)
+        torch.sub(flat, low, out=_grouped(out, per)).mul_(_inverse(high - low, low))
+        return out
 
     return change
 
@@ -33,12 +35,13 @@ def z_score(draws: Draws, shape: Shape, *, per: Literal["record", "lead"] = "rec
         per: one scale for all leads of a record, or one a lead.
     """
 
-    def change(x: Tensor, records: slice) -> Tensor:
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         flat = _grouped(x, per)
         mean = flat.mean(-1, keepdim=True)
-        centred = flat - mean
+        centred = torch.sub(flat, mean, out=_grouped(out, per))
         size = torch.linalg.vector_norm(centred, dim=-1, keepdim=True) / flat.shape[-1] ** 0.5
-        return _scaled(flat, mean, size).view_as(x)
+        centred.mul_(_inverse(size, mean))
+        return out
 
     return change
 
@@ -47,6 +50,6 @@ def _grouped(x: Tensor, per: str) -> Tensor:
     return x.flatten(1) if per == "record" else x
 
 
-def _scaled(x: Tensor, zero: Tensor, size: Tensor) -> Tensor:
-    """(x - zero) / size; nearly 0 where the size is rounding."""
-    return x.sub_(zero).mul_(torch.where(size > 1e-6 * zero.abs(), 1 / size, 0.0))
+def _inverse(size: Tensor, zero: Tensor) -> Tensor:
+    """1 / size; 0 where the size is rounding."""
+    return size.masked_fill_(size <= zero.abs().mul_(1e-6), math.inf).reciprocal_()

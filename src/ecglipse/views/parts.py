@@ -1,28 +1,28 @@
 """How views run: everything small is drawn for the whole batch, everything of a signal's size in parts.
 
 A view is written as a plan: from the draws and the batch's shape it makes what is small (sizes, places,
-matrices) and gives a change, `(x, records) -> x`, for any slice of the records. On a CPU the changes of a
-chain are then made for a few records at a time, so that what lies between two of them stays in the cache; on
-a GPU for all.
+matrices) and gives a change for any slice of the records. On a CPU the changes of a chain are then made for
+a few records at a time, so that what lies between two of them stays in the cache; on a GPU for all.
 """
 
 import functools
 from collections.abc import Callable, Sequence
 from typing import Concatenate, Generic, ParamSpec
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from ecglipse.draws import Draws
+from ecglipse.views import memory
 
 P = ParamSpec("P")
 Shape = tuple[int, ...]
-Change = Callable[[Tensor, slice], Tensor]
-"""Gives the view of some records: from their signals, which it may write into, and which of the batch."""
+Change = Callable[[Tensor, Tensor, slice], Tensor]
+"""`(x, out, records)`: from the signals of some records, a place of their size, and which of the batch they
+are, gives the view. It may lie in `out` or elsewhere; `out` may be x itself, else x is left as it is."""
 
-PART_BYTES = 2**20
-"""Signals of a part, at most: what fits a core's cache."""
+PART_BYTES = 3 * 2**20
+"""Signals of a part, at most: with less, operations' overhead shows; with more, the cache is left."""
 
 
 class Planned(Generic[P]):
@@ -51,12 +51,12 @@ def in_parts(
     if not real:
         return x
     size = max(PART_BYTES // (x[0].numel() * x.element_size()), 1) if x.device.type == "cpu" else len(x)
-    out = torch.empty_like(x)
+    out = memory.empty_like(x)
     for start in range(0, len(x), size):
         records = slice(start, start + size)
-        part = made = out[records].copy_(x[records])
+        made, place = x[records], out[records]
         for change in real:
-            made = change(made, records)
-        if made.data_ptr() != part.data_ptr():
-            part.copy_(made)
+            made = change(made, place, records)
+        if made is not place:
+            place.copy_(made)
     return out

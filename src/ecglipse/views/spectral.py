@@ -47,7 +47,7 @@ def spectral_gain(
     window = torch.hann_window(2 * half, device=draws.device)
     ends = (half, half + -time % half)
 
-    def change(x: Tensor, records: slice) -> Tensor:
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         frames = torch.nn.functional.pad(x, ends).unfold(-1, 2 * half, half)
         spectrum = torch.fft.rfft(frames)
         places = draws.part(records).integers(_QUANTILES, groups, *spectrum.shape[2:])
@@ -80,7 +80,7 @@ def phase_surrogate(draws: Draws, shape: Shape, *, phase_rad: float = math.pi) -
         angle[..., -1] = 0
     turn = torch.polar(torch.ones_like(angle), angle)
 
-    def change(x: Tensor, records: slice) -> Tensor:
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         turned: Tensor = torch.fft.irfft(torch.fft.rfft(x).mul_(turn[records]), n=time)
         return turned
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ecglipse.draws import Draws
 from ecglipse.views.catalogue import VIEWS
+from ecglipse.views.linear import Linear, joined
 from ecglipse.views.parts import Change, Planned, Shape, in_parts
 
 LABELS: dict[str, str] = {
@@ -53,13 +54,24 @@ class View:
         return Pipeline([self])(x, draws)
 
     def plan(self, draws: Draws, shape: Shape) -> Change | None:
-        """Draw what is small; give the change of the records, or None where nothing changes."""
-        own = draws.child(self.name)
-        change = self.function.plan(own, shape, **self.parameters)
+        """Draw what is small; give the change of the records, or None where nothing changes.
+
+        Args:
+            draws: the view's own.
+            shape: of the batch.
+        """
+        change = self.function.plan(draws, shape, **self.parameters)
         if self.probability == 1 or change is None:
             return change
-        chosen = own.child("chance").uniform(1, 1) < self.probability
-        return lambda x, records: torch.where(chosen[records], change(x.clone(), records), x)
+        chosen = draws.child("chance").uniform(1, 1) < self.probability
+        if isinstance(change, Linear):
+            return change.for_some(chosen)
+
+        def for_some(x: Tensor, out: Tensor, records: slice) -> Tensor:
+            made = change(x, torch.empty_like(x), records)
+            return torch.where(chosen[records], made, x, out=out)
+
+        return for_some
 
 
 @dataclass(frozen=True)
@@ -87,13 +99,17 @@ class Pipeline:
 
     def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws) -> Float[Tensor, "batch 12 time"]:
         """Give a view of each record, mV."""
+        return in_parts(x, joined(self.plan(draws, tuple(x.shape)), x.dtype))
+
+    def plan(self, draws: Draws, shape: Shape) -> list[Change | None]:
+        """Draw what is small for all views; give the change of each."""
         met: dict[str, int] = {}
         changes = []
-        for view in self.views:
+        for view, own in zip(self.views, draws.children([view.name for view in self.views]), strict=True):
             before = met.setdefault(view.name, 0)
-            changes.append(view.plan(draws.child(before) if before else draws, tuple(x.shape)))
+            changes.append(view.plan(draws.child(before).child(view.name) if before else own, shape))
             met[view.name] += 1
-        return in_parts(x, changes)
+        return changes
 
 
 def make(name: str, *, fs: float, probability: float = 1.0, **parameters: Any) -> View:
