@@ -15,6 +15,7 @@ from adversarial_step import learned, ratio
 from torch import Tensor
 
 from ecglipse.batches import torch_rng
+from ecglipse.draws import Draws
 from ecglipse.models.heads import Projection
 from ecglipse.models.resnet import resnet18
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, PatientContrast, SimSiam, VICReg
@@ -49,7 +50,7 @@ def step_of(objective: Objective, x: Tensor) -> Callable[[], None]:
 
     def step() -> None:
         optimiser.zero_grad(set_to_none=True)
-        played = game.one_pass(x, x, torch_rng(0, "mask"), patients=patients)
+        played = game.one_pass(x, x, Draws.of(0, "mask", rows=range(len(x))), patients=patients)
         played.loss.backward()
         optimiser.step()
         game.settle([played])

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -55,3 +57,38 @@ def test_watch_names_each_planted_fault_and_no_healthy_run() -> None:
     assert found["looks"] == 2
     assert found["alarms"] == 0
     assert found["said"] == []
+
+
+def auroc(truth: np.ndarray, scores: np.ndarray) -> float:
+    """By hand: the share of pairs of a positive and a negative in which the positive is higher."""
+    pairs = scores[truth == 1][:, None] - scores[truth == 0][None]
+    return float((pairs > 0).mean() + 0.5 * (pairs == 0).mean())
+
+
+def test_batch_metrics_are_the_mean_over_batches_less_the_whole(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 300).astype(np.uint8)
+    scores = 1 / (1 + np.exp(-(truth - 0.5 + rng.normal(0, 1, 300))))
+    scores[256:] *= 0.1  # a drift: each batch is in order, both together are not
+    cell = {"probe": "linear", "task_kind": "binary", "disturbance": "", "predictions": "p.npz"}
+    np.savez(tmp_path / "p.npz", truth=truth[:, None], scores=scores[:, None].astype(np.float32))
+    np.savez(tmp_path / "q.npz", truth=truth[:256, None], scores=scores[:256, None].astype(np.float32))
+    lines = [
+        cell | {"task": "drift"},
+        cell | {"task": "one batch", "predictions": "q.npz"},
+        cell | {"task": "not read", "probe": "knn"},
+    ]
+    (tmp_path / "results.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    found = line("batch_metrics", str(tmp_path))
+    assert found["cells"] == 2
+    parts = [slice(0, 256), slice(256, 300)]
+    batched = sum(len(truth[p]) * auroc(truth[p], scores[p]) for p in parts) / 300
+    wanted = batched - auroc(truth, scores)
+    assert wanted > 0.02
+    by_task = found["auroc_by_batches_minus_whole"]
+    assert math.isclose(by_task["drift"]["mean"], wanted, abs_tol=1e-4)
+    assert by_task["one batch"] == {"mean": 0.0, "largest": 0.0, "n": 1}
+    cut = 1 / (1 + math.exp(-0.5))
+    lost = float(((scores > cut) == truth).mean() - ((scores > 0.5) == truth).mean())
+    assert lost != 0
+    assert math.isclose(found["accuracy_at_logit_half_minus_at_0"]["drift"], lost, abs_tol=1e-4)

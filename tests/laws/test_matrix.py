@@ -25,7 +25,13 @@ POLICIES: dict[str, dict[str, Any]] = {
     "per-lead, mixed": {"masks": "adversarial", "leads": "per-lead", "mix_shared": 0.5},
     "electrodes": {"masks": "adversarial", "leads": "electrodes"},
     "cells": {"masks": "adversarial", "leads": "cells"},
+    "factorised": {"masks": "adversarial", "leads": "factorised"},
     "rivals": {"masks": "adversarial", "set": {"mask_network.rivals": 2}},
+    "all rivals": {
+        "masks": "adversarial",
+        "set": {"mask_network.rivals": 2, "mask_network.applied": "all"},
+    },
+    "noise": {"masks": "noise", "leads": "per-lead"},
     "spectral": {"masks": "adversarial", "domain": "spectral"},
     "shuffled": {"masks": "adversarial", "network": "shuffled"},
     "frozen": {"masks": "adversarial", "network": "frozen"},
@@ -53,8 +59,18 @@ ENCODERS = {
     "s4d": 200,
 }
 """Each with the samples that it sees of a record; half of them must be enough for it."""
-MOVING = ("shared", "per-lead, mixed", "electrodes", "cells", "rivals", "spectral", "shuffled")
-FREE = ("published", "none", "spectral", "cells", "electrodes")
+MOVING = (
+    "shared",
+    "per-lead, mixed",
+    "electrodes",
+    "cells",
+    "factorised",
+    "rivals",
+    "all rivals",
+    "spectral",
+    "shuffled",
+)
+FREE = ("published", "none", "spectral", "cells", "electrodes", "factorised")
 """Policies whose share of hidden samples is not the coverage in every lead."""
 
 
