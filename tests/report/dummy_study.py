@@ -29,6 +29,7 @@ METHODS: tuple[dict[str, Any], ...] = (
 )
 CLASSES = {"rhythm": ("AFIB", "SBRAD", "STACH"), "sex": ("male",)}
 STORE = "f" * 64
+TEMPERATURE = 1.3
 Make = Callable[..., Path]
 
 
@@ -146,6 +147,7 @@ def _line(
         "store": STORE,
         "run": None,
         "chosen": {},
+        "temperature": TEMPERATURE,
         "metrics": {"macro_auroc": float(np.mean(kept)) if kept else None},
         "per_class": {"auroc": by_class, "auprc": dict.fromkeys(names, 0.5)},
         "left_out": left_out,

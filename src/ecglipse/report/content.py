@@ -5,12 +5,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ecglipse.report.calibration_figures import reliability_plots
 from ecglipse.report.figures import forest, label_efficiency
 from ecglipse.report.gallery import Picture
 from ecglipse.report.looks import Look
 from ecglipse.report.measures import TITLES
 from ecglipse.report.needed import ratio_text
-from ecglipse.report.tables import FLOORS, Comparison, Group, Needed, Score, Summary, percent
+from ecglipse.report.tables import FLOORS, Comparison, Group, Needed, Reliability, Score, Summary, percent
 from ecglipse.report.verdict import headline_fraction, setting_title
 
 
@@ -210,6 +211,34 @@ def other_measures(summary: Summary) -> list[dict[str, Any]]:
             heads = [TITLES[name] for name in names]
             tables.append({"task": task, "heads": heads, "fractions": shown, "rows": rows})
     return tables
+
+
+def calibration(summary: Summary, look: Mapping[str, Look]) -> list[dict[str, Any]]:
+    """Gather the reliability plots and their numbers: one table a task, a row a method."""
+    tables = []
+    for number, task in enumerate(summary.tasks):
+        mine = [r for r in summary.reliability if r.group.task == task]
+        rows = []
+        for method in summary.methods:
+            found = {r.when: r for r in mine if r.method == method.name}
+            if found:
+                rows.append({"method": method, "floor": method.kind in FLOORS, **found})
+        if rows:
+            plot = reliability_plots(summary, look, mine, name=f"calibration{number}")
+            fraction = mine[0].group.fraction
+            tables.append(
+                {"task": task, "plot": Markup(plot) if plot else None, "rows": rows, "fraction": fraction}
+            )
+    return tables
+
+
+def bins_of(found: Reliability) -> str:
+    """Say how many predictions a bin holds."""
+    held = [b.n for b in found.bins]
+    if not held:
+        return "n/a"
+    span = f"{min(held):,}" if min(held) == max(held) else f"{min(held):,} to {max(held):,}"
+    return f"{span} in {len(held)}"
 
 
 def gap_rows(summary: Summary) -> list[dict[str, Any]]:

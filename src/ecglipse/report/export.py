@@ -37,6 +37,7 @@ COLUMNS: Final = (
     "n_rotations",
     "n_cells",
     "n_test",
+    "predicted",
     "note",
 )
 
@@ -98,6 +99,13 @@ def to_csv(summary: Summary) -> str:
     for d in summary.disturbed:
         row = {"kind": "disturbed", "metric": summary.metric(d.group.task), "class": d.name}
         write(d.group, d.method, row | {"value": d.change, "low": d.low, "high": d.high})
+    for r in summary.reliability:
+        row = {"kind": "calibration", "metric": f"ece {r.when}", "value": r.ece, "note": r.note}
+        write(r.group, r.method, row)
+        for number, b in enumerate(r.bins, start=1):
+            row = {"kind": "reliability", "class": f"bin {number}", "metric": r.when, "value": b.observed}
+            row |= {"low": b.low, "high": b.high, "predicted": b.said, "n_test": b.n}
+            write(r.group, r.method, row)
     for k in summary.classes:
         for metric, value in (("auroc", k.auroc), ("auprc", k.auprc)):
             row = {"kind": "class", "class": k.label, "metric": metric, "value": value}

@@ -86,6 +86,7 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         "p": content.p_value,
         "number": content.number,
         "role": content.role_of,
+        "bins": content.bins_of,
     }
     template = environment.from_string(files("ecglipse.report").joinpath("page.html.j2").read_text("utf-8"))
     main, more = verdict(summary)
@@ -105,6 +106,7 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         settings=[content.setting(summary, look, number) for number in range(len(summary.settings))],
         classes=content.classes(summary),
         measures=content.other_measures(summary),
+        calibration=content.calibration(summary, look),
         gaps=content.gap_rows(summary),
         ladders=content.ladders(summary),
         spreads=content.spreads(summary),
