@@ -94,7 +94,7 @@ def test_what_is_too_sure_is_seen_to_be_and_the_temperature_mends_it(make: Make)
     assert after.ece is not None
     assert before.ece > 1.5 * after.ece
     assert before.bins[-1].said > (before.bins[-1].high or 1.0), "above what happens: the bar is below it"
-    assert before.bins[0].said < (before.bins[0].low or 0.0)
+    assert before.bins[1].said < (before.bins[1].low or 0.0)
 
 
 def test_equal_predictions_are_one_bin(make: Make) -> None:
