@@ -1,5 +1,6 @@
 """A headless Chromium, if there is one: the page as it parses it, what it asks for, pictures and print."""
 
+import html
 import json
 import os
 import re
@@ -80,3 +81,35 @@ def printed(page: Path, out: Path) -> Path:
     """Print a page to PDF."""
     _run(out.parent, "--no-pdf-header-footer", f"--print-to-pdf={out}", page=page)
     return out
+
+
+MEASURE = """<script>addEventListener("load", () => {
+  const inside = (e) => e.closest(".scroll, figure.plot, .ecg, pre");
+  const clipped = (e) => getComputedStyle(inside(e)).overflowX !== "visible";
+  const out = [...document.querySelectorAll("main *")].filter((e) =>
+    e.getBoundingClientRect().right > innerWidth + 1 && !e.closest("svg svg, svg *") &&
+    !(inside(e) && clipped(e)));
+  document.title = JSON.stringify(out.map((e) => e.tagName + "." + e.className.toString() + ": " +
+    e.textContent.trim().slice(0, 40)));
+})</script>"""
+
+
+def cut_off(page: Path, folder: Path, *, width: int, printing: bool = False) -> list[str]:
+    """Name what reaches beyond the right edge and cannot be scrolled to; everything is opened.
+
+    Args:
+        page: a file of this project, whose policy allows no script: a copy without the policy is measured.
+        folder: for the copy.
+        width: of the window, CSS pixels; on A4 with the page's own margins 688.
+        printing: whether the rules for print hold.
+    """
+    text = page.read_text(encoding="utf-8").replace("<details>", "<details open>")
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text, count=1)
+    if printing:
+        text = text.replace("@media print", "@media all")
+    copy = folder / "measured.html"
+    copy.write_text(text.replace("</head>", MEASURE + "</head>", 1), encoding="utf-8")
+    done = _run(folder, f"--window-size={width},2000", "--dump-dom", page=copy)
+    title = re.search(r"<title>(.*?)</title>", done.stdout, flags=re.S)
+    assert title, "the page was not measured"
+    return list(json.loads(html.unescape(title[1])))
