@@ -51,6 +51,7 @@ def hostile_study(folder: Path, poison: str) -> Written:
         folder,
         methods=methods,
         classes={"rhythm" + poison: tuple(c + poison for c in ("AFIB", "SBRAD", "STACH"))},
+        task_of=lambda name: name[: len("rhythm")],
         seeds=(0,),
         draws=1,
         replicates=20,

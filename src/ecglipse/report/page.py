@@ -12,11 +12,12 @@ from markupsafe import Markup
 
 from ecglipse.errors import EcglipseError
 from ecglipse.report import content
-from ecglipse.report.export import to_csv, to_markdown
+from ecglipse.report.export import to_csv
 from ecglipse.report.figures import game_curves
 from ecglipse.report.gallery import game_steps, pictures
 from ecglipse.report.latex import to_latex
 from ecglipse.report.looks import looks, swatch
+from ecglipse.report.markdown import to_markdown
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Summary, percent
 from ecglipse.report.verdict import at_what, floors_on_top, signed, verdict
