@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import jaxtyping
 import numpy as np
 import pytest
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
@@ -14,7 +15,9 @@ from sklearn.metrics import (
     log_loss,
     mean_absolute_error,
     mean_squared_error,
+    precision_recall_fscore_support,
     r2_score,
+    recall_score,
     roc_auc_score,
 )
 
@@ -375,7 +378,7 @@ def test_numbers_equal_sklearn_on_1000_tasks() -> None:
             assert m.metrics["r2"] is None
             assert m.undefined["r2"] == "all test records have the same value"
         else:
-            assert m.metrics["r2"] == pytest.approx(r2_score(y, p), rel=1e-9, abs=1e-12)
+            assert m.metrics["r2"] == pytest.approx(r2_score(y, p), rel=1e-12, abs=1e-12)
             assert m.metrics["slope"] == pytest.approx(np.polyfit(y[:, 0], p[:, 0], 1)[0], rel=1e-6, abs=1e-9)
     assert 100 < degenerate < 900
 
@@ -506,3 +509,77 @@ def test_challenge_score_equals_its_loop_and_its_ends() -> None:
     assert challenge_score(truth, truth, weights, normal=normal) == pytest.approx(1.0)
     assert challenge_score(truth, idle, weights, normal=normal) == 0.0
     assert challenge_score(idle, given, weights, normal=normal) is None
+
+
+def test_every_multiclass_metric_equals_sklearn_on_1000_tasks() -> None:
+    """Any size, tied scores, classes that are never true or always; means over the classes that are kept."""
+    rng = np.random.default_rng(24)
+    degenerate = 0
+    for _ in range(1000):
+        n, k = int(rng.integers(1, 50)), int(rng.integers(2, 6))
+        label = rng.choice(k, n, p=rng.dirichlet(np.full(k, 0.5)))
+        truth = np.eye(k, dtype=np.uint8)[label]
+        scores = rng.integers(1, 9, (n, k)) + 3.0 * truth * (rng.random() < 0.7)
+        scores /= scores.sum(axis=1, keepdims=True)
+        names = tuple(f"c{i}" for i in range(k))
+        least = int(rng.integers(1, 4))
+        found = evaluate(truth, scores, kind="multiclass", classes=names, min_positives=least)
+        guess = scores.argmax(axis=1)
+        kept = [i for i in range(k) if least <= truth[:, i].sum() <= n - least]
+        assert found.left_out == tuple(name for i, name in enumerate(names) if i not in kept)
+        assert found.metrics["accuracy"] == pytest.approx(accuracy_score(label, guess), abs=1e-12)
+        if not kept:
+            degenerate += 1
+            assert found.metrics["macro_auroc"] is None
+            assert found.undefined["macro_auroc"].startswith("no class has")
+            continue
+        m = found.metrics
+        each = [roc_auc_score(truth[:, i], scores[:, i]) for i in kept]
+        assert m["macro_auroc"] == pytest.approx(np.mean(each), abs=1e-12)
+        each = [average_precision_score(truth[:, i], scores[:, i]) for i in kept]
+        assert m["macro_auprc"] == pytest.approx(np.mean(each), abs=1e-12)
+        f1 = f1_score(label, guess, labels=kept, average="macro", zero_division=0)
+        assert m["macro_f1"] == pytest.approx(f1, abs=1e-12)
+        recall = recall_score(label, guess, labels=kept, average="macro", zero_division=0)
+        assert m["balanced_accuracy"] == pytest.approx(recall, abs=1e-12)
+        if len(kept) == k:
+            assert recall == pytest.approx(balanced_accuracy_score(label, guess), abs=1e-12)
+        each = [brier_score_loss(truth[:, i], scores[:, i]) for i in kept]
+        assert m["brier"] == pytest.approx(np.mean(each), abs=1e-12)
+    assert 100 < degenerate < 900
+
+
+def test_ece_equals_sklearns_curve_on_1000_tasks() -> None:
+    """Without ties and with n a multiple of the bins, its quantile bins are bins of equal mass."""
+    rng = np.random.default_rng(25)
+    for _ in range(1000):
+        bins = int(rng.integers(2, 16))
+        n = bins * int(rng.integers(1, 8))
+        score = (rng.permutation(n) + 0.5) / n
+        truth = (rng.random(n) < rng.choice([0.0, 0.1, 0.5, 1.0])).astype(np.uint8)
+        share, said = calibration_curve(truth, score, n_bins=bins, strategy="quantile", pos_label=1)
+        wanted = np.abs(share - said).mean()
+        assert ece(truth[:, None], score[:, None], bins=bins) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_fmax_equals_sklearns_sample_averages_on_1000_tasks() -> None:
+    """Its precision is over all records, ours over those that are given a class: a factor apart."""
+    rng = np.random.default_rng(26)
+    undefined = 0
+    for _ in range(1000):
+        n, k = int(rng.integers(1, 12)), int(rng.integers(2, 5))
+        truth = (rng.random((n, k)) < rng.choice([0.05, 0.4, 0.9])).astype(np.uint8)
+        scores = rng.integers(0, 5, (n, k)) / 4
+        if not truth.any():
+            undefined += 1
+            assert fmax(truth, scores) is None
+            continue
+        best = 0.0
+        for t in (0.0, 0.25, 0.5, 0.75, 1.0):
+            given = (scores >= t).astype(int)
+            if given.any():
+                p, r, _, _ = precision_recall_fscore_support(truth, given, average="samples", zero_division=0)
+                p, r = p * n / given.any(axis=1).sum(), r * n / truth.any(axis=1).sum()
+                best = max(best, 2 * p * r / (p + r) if p + r else 0.0)
+        assert fmax(truth, scores) == pytest.approx(best, abs=1e-12)
+    assert 10 < undefined < 900

@@ -370,6 +370,11 @@ class Transfer(Section):
     """Peak rate of the head."""
     finetune_encoder_scale: Positive = 0.3
     """Rate of a pretrained encoder over the head's; from scratch both have the head's."""
+    finetune_rate_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Each earlier stage of a pretrained encoder learns slower by this factor; from scratch none does."""
+    finetune_unfrozen: Annotated[int, Field(ge=0)] | None = None
+    """Last stages of a pretrained encoder that fine-tuning moves, fewer than it has; none given: all of them.
+    From scratch all move."""
 
 
 class OwnTask(Section):

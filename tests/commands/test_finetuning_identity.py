@@ -1,7 +1,15 @@
-"""A fine-tuned cell is known by what fine-tuning sees: the base augmentation and no extra view."""
+"""A fine-tuned cell is known by what fine-tuning sees and is set to, and by nothing that has no effect."""
 
-from ecglipse.commands._evaluate import _tuned_on
-from ecglipse.config import Views
+from pathlib import Path
+
+import pytest
+
+from ecglipse.commands import _assemble
+from ecglipse.commands._evaluate import _tuned_by, _tuned_on
+from ecglipse.config import Config, Transfer, Views, check
+from ecglipse.errors import ConfigError
+from ecglipse.results import cell_id
+from ecglipse.store import Store
 
 
 def test_extra_views_are_of_pretraining_and_leave_fine_tuned_cells_as_they_are() -> None:
@@ -9,3 +17,38 @@ def test_extra_views_are_of_pretraining_and_leave_fine_tuned_cells_as_they_are()
     assert plain == Views().model_dump()
     assert _tuned_on(Views.model_validate({"extra": [{"name": "gain"}]})) == plain
     assert _tuned_on(Views.model_validate({"noise_mv": 0.123})) != plain
+
+
+def test_how_stages_move_counts_only_where_it_has_an_effect() -> None:
+    plain = _tuned_by(Transfer(), scratch=False)
+    assert "finetune_rate_decay" not in plain
+    assert "finetune_unfrozen" not in plain
+    assert cell_id(settings=plain) == "1fdebfc858801c29"  # of the commit before these settings
+
+    def ident(*, scratch: bool = False, **given: float) -> str:
+        return cell_id(settings=_tuned_by(Transfer.model_validate(given), scratch=scratch))
+
+    same = cell_id(settings=plain)
+    decayed, one = ident(finetune_rate_decay=0.5), ident(finetune_unfrozen=1)
+    assert len({same, decayed, one, ident(finetune_unfrozen=0), ident(finetune_unfrozen=2)}) == 5
+    assert ident(finetune_unfrozen=1, finetune_rate_decay=0.5) == one
+    assert ident(finetune_unfrozen=2, finetune_rate_decay=0.5) != ident(finetune_unfrozen=2)
+    assert ident(scratch=True, finetune_unfrozen=1, finetune_rate_decay=0.5) == same
+    assert ident(scratch=True, finetune_encoder_scale=0.5) != same
+
+
+def test_from_scratch_everything_moves_and_the_budget_is_the_same() -> None:
+    rule = Transfer(finetune_rate_decay=0.5, finetune_unfrozen=2)
+    pretrained, scratch = (_assemble.finetuning_pace(rule, scratch=x) for x in (False, True))
+    assert pretrained == {"encoder_scale": 0.3, "rate_decay": 0.5, "unfrozen": 2}
+    assert scratch == {"encoder_scale": 1.0, "rate_decay": 1.0, "unfrozen": None}
+
+
+def test_more_stages_than_there_are_is_refused_before_anything_is_trained(simulated: Path) -> None:
+    def made(unfrozen: int) -> Config:
+        content = {"name": "x", "store": "x", "out": "x", "methods": {"a": {}}}
+        return check(content | {"transfer": {"finetune_unfrozen": unfrozen}}, where="x")
+
+    _assemble.encoder(made(5), Store.open(simulated), seed=0)
+    with pytest.raises(ConfigError, match=r"transfer.finetune_unfrozen: 6 of the 6 stages of resnet18"):
+        _assemble.encoder(made(6), Store.open(simulated), seed=0)

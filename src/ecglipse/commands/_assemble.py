@@ -4,7 +4,7 @@ import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches, Joined, torch_rng
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
-from ecglipse.config import Config, Method, Section, digest
+from ecglipse.config import Config, Method, Section, Transfer, digest
 from ecglipse.draws import Draws
 from ecglipse.errors import ConfigError
 from ecglipse.models import encoder as make_encoder
@@ -66,13 +66,19 @@ def encoder(config: Config, store: Store, *, seed: int) -> Encoder:
     """The encoder with its initial weights: the same for all methods of a seed.
 
     Raises:
-        ConfigError: if the store's records are too short for it.
+        ConfigError: if the store's records are too short for it, or it has fewer stages than are to move.
     """
     rule, made = config.encoder, initial_encoder(config, leads=len(store.leads), seed=seed)
     if store.n_samples < made.shortest:
         raise ConfigError(
             f"encoder {rule.name} needs {made.shortest} samples, the store has {store.n_samples}",
             hint="choose another `encoder.name`, or prepare longer records or a higher rate",
+        )
+    unfrozen, stages = config.transfer.finetune_unfrozen, len(made.by_depth())
+    if unfrozen is not None and unfrozen >= stages:
+        raise ConfigError(
+            f"transfer.finetune_unfrozen: {unfrozen} of the {stages} stages of {rule.name}",
+            hint="leave it out to move all of them",
         )
     return made
 
@@ -132,6 +138,17 @@ def finetuned(config: Config, encoder: Encoder) -> Encoder:
 def finetuning_view(config: Config, *, fs: float) -> Augmentation:
     """What fine-tuning sees: the base augmentation, and fewer leads where pretraining saw fewer."""
     return _dropping_leads(config, base_views(config, fs=fs))
+
+
+def finetuning_pace(rule: Transfer, *, scratch: bool) -> dict[str, Any]:
+    """How fast fine-tuning moves which part of an encoder; from scratch there is nothing to be kept."""
+    if scratch:
+        return {"encoder_scale": 1.0, "rate_decay": 1.0, "unfrozen": None}
+    return {
+        "encoder_scale": rule.finetune_encoder_scale,
+        "rate_decay": rule.finetune_rate_decay,
+        "unfrozen": rule.finetune_unfrozen,
+    }
 
 
 def _dropping_leads(config: Config, before: Augmentation) -> Augmentation:

@@ -10,11 +10,11 @@ import numpy as np
 
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.commands import _assemble
-from ecglipse.commands._judging import judge, thresholds_of
+from ecglipse.commands._judging import judge, temperature_of, thresholds_of
 from ecglipse.commands._places import Part, Place, places, where
 from ecglipse.commands._pretrain import pretrain, run_folder
 from ecglipse.commands._reading import Features, of_encoder, of_measurements, of_nothing
-from ecglipse.config import Config, Published, Views
+from ecglipse.config import Config, Published, Transfer, Views
 from ecglipse.errors import CheckpointError
 from ecglipse.metrics import Evaluation
 from ecglipse.models.layers import Encoder
@@ -71,13 +71,11 @@ class Bench:
     def identity(self, unit: Unit, cell: Cell, run: Path | None) -> str:
         """Hash of everything that determines a cell's numbers."""
         place = self.places[where(cell.task)[0]]
-        rule, own = self.config.transfer, self.config.of(unit.method)
+        own = self.config.of(unit.method)
         encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, own.encoder.model_dump()]
         kind = self.config.methods[unit.method].kind
         if kind in SEEDLESS:
             encoder = [kind, MEASUREMENTS_VERSION]
-        finetuning = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
-        finetuning.pop("finetune_draws")
         return cell_id(
             version=RESULTS_VERSION,
             method=unit.method,
@@ -90,7 +88,12 @@ class Bench:
             fraction=cell.fraction,
             draw=cell.draw,
             validation=cell.validation,
-            settings=[finetuning, _tuned_on(own.views)] if cell.probe == "finetune" else None,
+            settings=[
+                _tuned_by(self.config.transfer, scratch=kind == "scratch"),
+                _tuned_on(own.views),
+            ]
+            if cell.probe == "finetune"
+            else None,
             **({"disturbance": cell.disturbance} if cell.disturbance else {}),
             **_as_published(
                 own.published,
@@ -220,7 +223,6 @@ class Bench:
     ) -> Any:
         """Fine-tune a copy of the encoder; from scratch, the encoder learns at the head's rate."""
         rule, own = self.config.transfer, self.config.of(unit.method)
-        scratch = self.config.methods[unit.method].kind == "scratch"
         return finetune(
             _assemble.finetuned(own, encoder),
             place.batches.millivolts,
@@ -231,7 +233,7 @@ class Bench:
             epochs=rule.finetune_epochs,
             batch=rule.finetune_batch,
             learning_rate=rule.finetune_learning_rate,
-            encoder_scale=1.0 if scratch else rule.finetune_encoder_scale,
+            **_assemble.finetuning_pace(rule, scratch=self.config.methods[unit.method].kind == "scratch"),
             seed=unit.seed * 1000 + cell.draw,
             augment=_assemble.finetuning_view(own, fs=place.store.fs),
             keep=own.published.kept,
@@ -271,6 +273,7 @@ class Bench:
             "validation": cell.validation,
             "disturbance": cell.disturbance,
             "thresholds": thresholds_of(validation.y, result, labels.task.kind),
+            "temperature": temperature_of(validation.y, result, labels.task.kind),
             "n_train": len(train.rows),
             "n_validation": len(validation.rows),
             "n_test": len(test.rows),
@@ -307,6 +310,17 @@ def _as_published(rule: Published, *, tuned: bool, said: bool) -> dict[str, Any]
     if tuned and rule.kept != "best":
         found["kept"] = rule.kept
     return {"published": found} if found else {}
+
+
+def _tuned_by(rule: Transfer, *, scratch: bool) -> dict[str, Any]:
+    """What fine-tuning is set to; of how stages move only what has an effect: older cells keep their ids."""
+    found = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
+    idle = {"finetune_draws"}
+    if scratch or rule.finetune_unfrozen is None:
+        idle.add("finetune_unfrozen")
+    if scratch or rule.finetune_rate_decay == 1.0 or rule.finetune_unfrozen in (0, 1):
+        idle.add("finetune_rate_decay")
+    return {key: value for key, value in found.items() if key not in idle}
 
 
 def _tuned_on(views: Views) -> dict[str, Any]:

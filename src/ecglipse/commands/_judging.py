@@ -26,6 +26,13 @@ def thresholds_of(validation: Num[np.ndarray, "some class"], result: Any, kind: 
     return [float(t) for t in best_thresholds(validation, result.validation_scores)]
 
 
+def temperature_of(validation: Num[np.ndarray, "some class"], result: Any, kind: Any) -> float | None:
+    """The temperature that ECE and Brier are read after, chosen on validation; a regression has none."""
+    if kind == "regression":
+        return None
+    return temperature(validation, result.validation_scores, kind)
+
+
 def positives(test: Part, kind: str) -> list[int]:
     """Test positives of each class; a regression has none."""
     return [] if kind == "regression" else [int(count) for count in test.y.sum(0)]
@@ -55,7 +62,7 @@ def judge(
         thresholds=thresholds,
         challenge=challenge,
     )
-    warmth = temperature(validation, result.validation_scores, kind)
+    warmth = temperature_of(validation, result, kind) or 1.0
     warmed = evaluate(truth, apply_temperature(result.test_scores, warmth, kind), kind=kind, classes=classes)
     calibrated = {name: warmed.metrics[name] for name in ("ece", "brier")}
     return replace(read, metrics=read.metrics | calibrated)

@@ -152,7 +152,7 @@ def _scores(
         epochs=rule.finetune_epochs,
         batch=rule.finetune_batch,
         learning_rate=rule.finetune_learning_rate,
-        encoder_scale=1.0 if model == "scratch" else rule.finetune_encoder_scale,
+        **_assemble.finetuning_pace(rule, scratch=model == "scratch"),
         seed=int(run.facts["seed"]),
         augment=_assemble.base_views(run.config, fs=hidden.batches.store.fs),
     ).test_scores

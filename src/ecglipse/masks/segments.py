@@ -170,7 +170,8 @@ class LearnedMask(MaskPolicy):
         if self.rivals > 1:
             each = each.log_softmax(dim=1)
         dims = (2, 3) if self.form.joint else (3,)
-        return (each - each.mean(dim=dims, keepdim=True)).flatten(1, 2)
+        logits: Tensor = (each - each.mean(dim=dims, keepdim=True)).flatten(1, 2)
+        return logits
 
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw a mask; hard in the forward pass, relaxed in the backward pass (straight through)."""

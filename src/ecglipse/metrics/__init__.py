@@ -1,6 +1,6 @@
 """Metrics of a whole test set, from probabilities: pure NumPy, no randomness, no intervals."""
 
-from ecglipse.metrics.calibration import apply_temperature, brier, ece, temperature
+from ecglipse.metrics.calibration import apply_temperature, brier, ece, equal_mass, temperature
 from ecglipse.metrics.decisions import best_thresholds
 from ecglipse.metrics.evaluation import Evaluation, Kind, evaluate
 from ecglipse.metrics.ranking import auprc, auroc
@@ -17,6 +17,7 @@ __all__ = [
     "brier",
     "challenge_score",
     "ece",
+    "equal_mass",
     "evaluate",
     "evaluate_numbers",
     "fmax",

@@ -3,11 +3,22 @@
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Integer
+from jaxtyping import Float, Int, Integer
 
 _LEAST, _MOST = 0.1, 10.0
 _CLIP = 1e-7
 """Keeps the log loss of a float32 probability of 0 or 1 finite."""
+
+
+def equal_mass(scores: Float[np.ndarray, " record"], *, bins: int) -> Int[np.ndarray, " record"]:
+    """Give each score's bin, 0 to `bins` - 1, such that all bins hold about as many scores.
+
+    By the midrank: equal scores share a bin, and the order of the records does not matter. Where many
+    scores are equal, some bins hold more and others are empty.
+    """
+    ranked = np.sort(scores)
+    midrank = (np.searchsorted(ranked, scores, "left") + np.searchsorted(ranked, scores, "right")) / 2
+    return np.floor(midrank * bins / len(scores)).astype(np.int64)
 
 
 def ece(
@@ -38,10 +49,7 @@ def ece(
     errors = np.empty(n_classes)
     for k in range(n_classes):
         score = scores[:, k].astype(np.float64)
-        ranked = np.sort(score)
-        midrank = (np.searchsorted(ranked, score, "left") + np.searchsorted(ranked, score, "right")) / 2
-        place = np.floor(midrank * bins / n).astype(np.int64)
-        gap = np.bincount(place, weights=score - truth[:, k])
+        gap = np.bincount(equal_mass(score, bins=bins), weights=score - truth[:, k])
         errors[k] = np.abs(gap).sum() / n
     return float(errors.mean())
 

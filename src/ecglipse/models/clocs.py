@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecglipse.models.layers import Conv, Encoder, channels_last, initialise
+from ecglipse.models.layers import Conv, Encoder, channels_last, grouped, initialise
 
 
 class ClocsCnn(Encoder):
@@ -41,6 +41,10 @@ class ClocsCnn(Encoder):
             )
             self.features = nn.Linear(width * frames, dim)
         initialise(self, generator)
+
+    def by_depth(self) -> tuple[tuple[nn.Module, ...], ...]:
+        """Give the three convolutions, each with what follows it, and the linear layer."""
+        return (*grouped(self.stages, (4, 4, 4)), (self.features,))
 
     def _encode(self, x: Tensor) -> Tensor:
         y = functional.adaptive_avg_pool1d(self.stages(channels_last(x)).squeeze(2), self.frames)

@@ -7,6 +7,7 @@ ResNet-18 takes 0.8 of the time that it takes in the layout of `torch.nn.Conv1d`
 
 import abc
 import math
+from itertools import islice
 from typing import ClassVar
 
 import torch
@@ -31,6 +32,10 @@ class Encoder(nn.Module, abc.ABC):
     def __init__(self, *, leads: int, dim: int) -> None:
         super().__init__()
         self.leads, self.dim = leads, dim
+
+    @abc.abstractmethod
+    def by_depth(self) -> tuple[tuple[nn.Module, ...], ...]:
+        """Give the stages from input to output; each parameter and buffer is in just one of them."""
 
     @abc.abstractmethod
     def _encode(self, x: Tensor) -> Tensor:
@@ -91,6 +96,12 @@ class Conv(nn.Module):
 def channels_last(x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch lead 1 time"]:
     """Bring a batch to the layout that `Conv` wants."""
     return x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
+
+
+def grouped(modules: nn.Sequential, sizes: tuple[int, ...]) -> list[tuple[nn.Module, ...]]:
+    """Cut a sequence of modules into groups of these sizes, which add up to it."""
+    rest = iter(modules)
+    return [tuple(islice(rest, size)) for size in sizes]
 
 
 def patches(x: Float[Tensor, "batch lead time"], samples: int) -> Float[Tensor, "batch patch content"]:

@@ -73,6 +73,10 @@ class PatchTransformer(Encoder):
             elif name.endswith("bias"):
                 nn.init.zeros_(weights)
 
+    def by_depth(self) -> tuple[tuple[nn.Module, ...], ...]:
+        """Give the way in, each layer, and the last norm with the linear layer."""
+        return ((self.enter,), *((layer,) for layer in self.layers), (self.norm, self.features))
+
     def _encode(self, x: Tensor) -> Tensor:
         tokens = self.enter(patches(x, self.patch))
         tokens = tokens + _positions(tokens.shape[1], tokens.shape[2], x.device).to(tokens.dtype)

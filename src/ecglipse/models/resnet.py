@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ecglipse.models.layers import Conv, Encoder, channels_last, initialise
+from ecglipse.models.layers import Conv, Encoder, channels_last, grouped, initialise
 
 
 class ResNet1d(Encoder):
@@ -51,7 +51,12 @@ class ResNet1d(Encoder):
                     channels = width * 2**stage * block.expansion
             self.stages = nn.Sequential(*blocks)
             self.features = nn.Linear(channels, dim)
+        self.depths = depths
         initialise(self, generator)
+
+    def by_depth(self) -> tuple[tuple[nn.Module, ...], ...]:
+        """Give stem, four stages of blocks, and the linear layer."""
+        return ((self.stem,), *grouped(self.stages, self.depths), (self.features,))
 
     def _encode(self, x: Tensor) -> Tensor:
         features: Tensor = self.features(self.stages(self.stem(channels_last(x))).mean(dim=(2, 3)))

@@ -53,6 +53,10 @@ class S4dEncoder(Encoder):
             if isinstance(module, StateSpace):
                 module.draw(generator)
 
+    def by_depth(self) -> tuple[tuple[nn.Module, ...], ...]:
+        """Give the way in, each layer, and the last norm with the linear layer."""
+        return ((self.enter,), *((layer,) for layer in self.layers), (self.norm, self.features))
+
     def _encode(self, x: Tensor) -> Tensor:
         y = self.layers(self.enter(patches(x, self.patch)))
         features: Tensor = self.features(self.norm(y).mean(dim=1))

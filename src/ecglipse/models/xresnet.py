@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ecglipse.models.layers import Conv, Encoder, channels_last, initialise, kaiming
+from ecglipse.models.layers import Conv, Encoder, channels_last, grouped, initialise, kaiming
 
 EXPANSION = 4
 
@@ -54,12 +54,17 @@ class XResNet1d(Encoder):
                     channels = width * EXPANSION
             self.stages = nn.Sequential(*blocks)
             self.features = nn.Linear(2 * channels, dim)
+        self.depths = depths
         initialise(self, generator)
         for module in self.modules():
             if isinstance(module, Conv):
                 kaiming(module, module.weight.shape[1] * module.weight.shape[2], generator)
             elif isinstance(module, _Block):
                 nn.init.zeros_(module.last_norm.weight)
+
+    def by_depth(self) -> tuple[tuple[nn.Module, ...], ...]:
+        """Give stem, four stages of blocks, and the linear layer."""
+        return ((self.stem,), *grouped(self.stages, self.depths), (self.features,))
 
     def _encode(self, x: Tensor) -> Tensor:
         y = self.stages(self.stem(channels_last(x)))

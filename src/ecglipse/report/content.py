@@ -1,17 +1,25 @@
 """What the page's template is filled with: tables, banners and facts of a summary, as plain values. Pure."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from itertools import pairwise, product
+from typing import Any, Final, TypeVar
 
 from markupsafe import Markup
 
+from ecglipse.report.calibration_figures import reliability_plots
 from ecglipse.report.figures import forest, label_efficiency
 from ecglipse.report.gallery import Picture
 from ecglipse.report.looks import Look
 from ecglipse.report.measures import TITLES
 from ecglipse.report.needed import ratio_text
-from ecglipse.report.tables import FLOORS, Comparison, Group, Needed, Score, Summary, percent
+from ecglipse.report.tables import FLOORS, Comparison, Group, Needed, Reliability, Score, Summary, percent
 from ecglipse.report.verdict import headline_fraction, setting_title
+
+T = TypeVar("T")
+MOST_COLUMNS: Final = 8
+"""Columns of numbers with intervals that a sheet of paper takes beside the methods' names."""
+MOST_NUMBERS: Final = 12
+"""Columns of numbers without intervals."""
 
 
 def number(value: float | None) -> str:
@@ -76,6 +84,34 @@ def setting(summary: Summary, look: Mapping[str, Look], number: int) -> dict[str
     probe, validation = summary.settings[number]
     here = {"probe": probe, "validation": validation}
     groups = [Group(t, probe, validation, f) for t in summary.tasks for f in summary.fractions]
+    many = max(1, MOST_COLUMNS // max(1, len(summary.fractions)))
+    tables = [
+        {"tasks": tasks, "rows": _score_rows(summary, tasks, probe, validation)}
+        for tasks in cut(summary.tasks, most=many)
+    ]
+    metrics = ([t for t in summary.tasks if t not in summary.regressions], summary.regressions)
+    plots = [
+        forest(summary, look, tasks, **here, name=f"forest{number}{letter}")
+        for letter, tasks in zip("ab", metrics, strict=True)
+        if tasks
+    ]
+    drawn = [plot for plot in plots if plot]
+    names = {m.name for m in summary.candidates()}
+    mine = [c for c in summary.comparisons if (c.group.probe, c.group.validation) == (probe, validation)]
+    return {
+        "title": setting_title(probe, validation),
+        "efficiency": Markup(label_efficiency(summary, look, **here, name=f"efficiency{number}")),
+        "forest": Markup("\n".join(drawn)) if drawn else None,
+        "tables": [table for table in tables if table["rows"]],
+        "comparisons": _ordered(mine, names),
+        "needed": needed_rows(summary, probe, validation),
+        "counts": _counts([summary.score(g, m.name) for g in groups for m in summary.methods]),
+    }
+
+
+def _score_rows(summary: Summary, tasks: Sequence[str], probe: str, validation: str) -> list[dict[str, Any]]:
+    """Gather the scores of some tasks: a row a method, a column a task and fraction."""
+    groups = [Group(t, probe, validation, f) for t in tasks for f in summary.fractions]
     best = {}
     for group in groups:
         means = [s.mean for m in summary.methods if (s := summary.floor(group, m.name)).mean is not None]
@@ -90,18 +126,15 @@ def setting(summary: Summary, look: Mapping[str, Look], number: int) -> dict[str
             rows.append(
                 {"method": method, "floor": method.kind in FLOORS, "borrowed": borrowed, "cells": cells}
             )
-    plot = forest(summary, look, **here, name=f"forest{number}")
-    names = {m.name for m in summary.candidates()}
-    mine = [c for c in summary.comparisons if (c.group.probe, c.group.validation) == (probe, validation)]
-    return {
-        "title": setting_title(probe, validation),
-        "efficiency": Markup(label_efficiency(summary, look, **here, name=f"efficiency{number}")),
-        "forest": Markup(plot) if plot else None,
-        "rows": rows,
-        "comparisons": _ordered(mine, names),
-        "needed": needed_rows(summary, probe, validation),
-        "counts": _counts([summary.score(g, m.name) for g in groups for m in summary.methods]),
-    }
+    return rows
+
+
+def cut(things: Sequence[T], *, most: int) -> list[tuple[T, ...]]:
+    """Cut a sequence into parts of about equal length, none longer than `most`: a table that is too wide
+    for a sheet of paper becomes several."""
+    parts = -(-len(things) // most)
+    ends = [len(things) * part // parts for part in range(parts + 1)] if parts else [0]
+    return [tuple(things[a:b]) for a, b in pairwise(ends)]
 
 
 def needed_rows(summary: Summary, probe: str, validation: str) -> list[dict[str, Any]]:
@@ -170,18 +203,19 @@ def classes(summary: Summary) -> list[dict[str, Any]]:
     value = {(k.group.task, k.group.fraction, k.method, k.label): k.auroc for k in mine}
     tables = []
     for task in summary.tasks:
-        labels = list({k.label: k for k in mine if k.group.task == task}.values())
-        rows = []
-        for method in summary.methods:
-            cells = [
-                {"value": value.get((task, f, method.name, k.label)), "first": f == summary.fractions[0]}
-                for k in labels
-                for f in summary.fractions
-            ]
-            if any(c["value"] is not None for c in cells):
-                rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
-        if rows:
-            tables.append({"task": task, "labels": labels, "rows": rows})
+        every = list({k.label: k for k in mine if k.group.task == task}.values())
+        for labels in cut(every, most=max(1, MOST_NUMBERS // max(1, len(summary.fractions)))):
+            rows = []
+            for method in summary.methods:
+                cells = [
+                    {"value": value.get((task, f, method.name, k.label)), "first": f == summary.fractions[0]}
+                    for k in labels
+                    for f in summary.fractions
+                ]
+                if any(c["value"] is not None for c in cells):
+                    rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
+            if rows:
+                tables.append({"task": task, "labels": labels, "rows": rows})
     return tables
 
 
@@ -196,20 +230,48 @@ def other_measures(summary: Summary) -> list[dict[str, Any]]:
     tables = []
     for task in summary.tasks:
         held = {m.metric for m in mine if m.group.task == task}
-        names = [name for name in TITLES if name in held]
+        for names in cut([name for name in TITLES if name in held], most=MOST_NUMBERS // len(shown)):
+            rows = []
+            for method in summary.methods:
+                cells = [
+                    {"measure": value.get((task, f, method.name, name)), "first": f == shown[0]}
+                    for name in names
+                    for f in shown
+                ]
+                if any(c["measure"] for c in cells):
+                    rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
+            if rows:
+                heads = [TITLES[name] for name in names]
+                tables.append({"task": task, "heads": heads, "fractions": shown, "rows": rows})
+    return tables
+
+
+def calibration(summary: Summary, look: Mapping[str, Look]) -> list[dict[str, Any]]:
+    """Gather the reliability plots and their numbers: one table a task, a row a method."""
+    tables = []
+    for number, task in enumerate(summary.tasks):
+        mine = [r for r in summary.reliability if r.group.task == task]
         rows = []
         for method in summary.methods:
-            cells = [
-                {"measure": value.get((task, f, method.name, name)), "first": f == shown[0]}
-                for name in names
-                for f in shown
-            ]
-            if any(c["measure"] for c in cells):
-                rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
+            found = {r.when: r for r in mine if r.method == method.name}
+            if found:
+                rows.append({"method": method, "floor": method.kind in FLOORS, **found})
         if rows:
-            heads = [TITLES[name] for name in names]
-            tables.append({"task": task, "heads": heads, "fractions": shown, "rows": rows})
+            plot = reliability_plots(summary, look, mine, name=f"calibration{number}")
+            fraction = mine[0].group.fraction
+            tables.append(
+                {"task": task, "plot": Markup(plot) if plot else None, "rows": rows, "fraction": fraction}
+            )
     return tables
+
+
+def bins_of(found: Reliability) -> str:
+    """Say how many predictions a bin holds."""
+    held = [b.n for b in found.bins]
+    if not held:
+        return "n/a"
+    span = f"{min(held):,}" if min(held) == max(held) else f"{min(held):,} to {max(held):,}"
+    return f"{span} in {len(held)}"
 
 
 def gap_rows(summary: Summary) -> list[dict[str, Any]]:
@@ -225,9 +287,9 @@ def gap_rows(summary: Summary) -> list[dict[str, Any]]:
 def ladders(summary: Summary) -> list[dict[str, Any]]:
     """Gather the tables of disturbances: one a task, a row a method, a column a disturbance."""
     value = {(d.group.task, d.method, d.name): d for d in summary.disturbed}
-    names = list(dict.fromkeys(d.name for d in summary.disturbed))
+    every = list(dict.fromkeys(d.name for d in summary.disturbed))
     tables = []
-    for task in summary.tasks:
+    for task, names in product(summary.tasks, cut(every, most=MOST_COLUMNS - 1)):
         rows = []
         for m in summary.methods:
             found = [value.get((task, m.name, name)) for name in names]

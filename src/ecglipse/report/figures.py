@@ -40,9 +40,9 @@ def label_efficiency(
     """
 
     def draw() -> Figure:
-        columns = min(3, len(summary.tasks))
+        columns = 2 if len(summary.tasks) == 4 else min(3, len(summary.tasks))
         rows = -(-len(summary.tasks) // columns)
-        figure = Figure(figsize=(10.2 if columns == 3 else 3.9 * columns, 3.5 * rows), layout="constrained")
+        figure = Figure(figsize=(10.2 if columns == 3 else 4.4 * columns, 3.5 * rows), layout="constrained")
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes in panels[len(summary.tasks) :]:
             axes.set_visible(False)
@@ -100,7 +100,13 @@ def label_efficiency(
 
 
 def forest(
-    summary: Summary, look: Mapping[str, Look], *, probe: str, validation: str, name: str
+    summary: Summary,
+    look: Mapping[str, Look],
+    tasks: Sequence[str],
+    *,
+    probe: str,
+    validation: str,
+    name: str,
 ) -> str | None:
     """Draw the paired differences of each candidate, a column an opponent, by task and label fraction.
 
@@ -110,22 +116,27 @@ def forest(
     Args:
         summary: of the study.
         look: of each method.
+        tasks: of one metric: differences in R² would dwarf those in AUROC on one axis.
         probe: which probe.
         validation: which size of validation set.
         name: prefix of the picture's ids.
     """
-    columns = forest_columns(summary, probe=probe, validation=validation)
+    columns = [
+        (title, [c for c in found if c.group.task in tasks])
+        for title, found in forest_columns(summary, probe=probe, validation=validation)
+    ]
+    metric = "R²" if all(task in summary.regressions for task in tasks) else "macro AUROC"
     if not any(c.estimate is not None for _, found in columns for c in found):
         return None
     keys = [
         (task, fraction, method.name)
-        for task in summary.tasks
+        for task in tasks
         for fraction in summary.fractions
         for method in summary.candidates()
     ]
 
     def draw() -> Figure:
-        figure = Figure(figsize=(10.2, 0.235 * (len(keys) + len(summary.tasks)) + 1.1), layout="constrained")
+        figure = Figure(figsize=(10.2, 0.235 * (len(keys) + len(tasks)) + 1.1), layout="constrained")
         panels = figure.subplots(1, len(columns), sharex=True, sharey=True, squeeze=False)[0]
         place, bottom = _forest_rows(panels[0], keys, look)
         values = [
@@ -141,16 +152,16 @@ def forest(
             axes.set_ylim(bottom - 0.4, -0.6)
             axes.set_yticks([])
             axes.spines["left"].set_visible(False)
-            for task in summary.tasks[1:]:
+            for task in tasks[1:]:
                 head = min(y for key, y in place.items() if key[0] == task) - 1
                 axes.axhline(head - 0.45, color=GRID, linewidth=0.8)
             axes.set_xlim(-reach, reach)
             axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], symmetric=True))
             axes.set_xlabel("← worse\u2003\u2003better →", fontsize=9)
-        figure.supxlabel(f"difference in {summary.measured}", fontsize=10)
+        figure.supxlabel(f"difference in {metric}", fontsize=10)
         return figure
 
-    words = f"Forest of paired differences in {summary.measured}, {probe} probe; numbers in the table below"
+    words = f"Forest of paired differences in {metric}, {probe} probe; numbers in the table below"
     return to_svg(draw, name=name, label=words)
 
 

@@ -12,11 +12,12 @@ from markupsafe import Markup
 
 from ecglipse.errors import EcglipseError
 from ecglipse.report import content
-from ecglipse.report.export import to_csv, to_markdown
+from ecglipse.report.export import to_csv
 from ecglipse.report.figures import game_curves
 from ecglipse.report.gallery import game_steps, pictures
 from ecglipse.report.latex import to_latex
 from ecglipse.report.looks import looks, swatch
+from ecglipse.report.markdown import to_markdown
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Summary, percent
 from ecglipse.report.verdict import at_what, floors_on_top, signed, verdict
@@ -86,6 +87,7 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         "p": content.p_value,
         "number": content.number,
         "role": content.role_of,
+        "bins": content.bins_of,
     }
     template = environment.from_string(files("ecglipse.report").joinpath("page.html.j2").read_text("utf-8"))
     main, more = verdict(summary)
@@ -105,6 +107,7 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         settings=[content.setting(summary, look, number) for number in range(len(summary.settings))],
         classes=content.classes(summary),
         measures=content.other_measures(summary),
+        calibration=content.calibration(summary, look),
         gaps=content.gap_rows(summary),
         ladders=content.ladders(summary),
         spreads=content.spreads(summary),

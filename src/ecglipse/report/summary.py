@@ -15,6 +15,7 @@ from ecglipse.report.cautions import cautions, missing_floors
 from ecglipse.report.cells import Bench, Estimate, Key, Line, current, group_of
 from ecglipse.report.measures import measures
 from ecglipse.report.needed import labels_needed
+from ecglipse.report.reliability import reliability
 from ecglipse.report.robustness import robustness
 from ecglipse.report.study import baselines, planned, read_study, replicates
 from ecglipse.report.subgroups import REPLICATES, gaps, read_subgroups
@@ -59,6 +60,7 @@ def summarise(folder: Path, *, without_floors: bool = False) -> Summary:
         found = replace(
             found,
             gaps=gaps(_compared(found), cells, read_subgroups(folder), few),
+            reliability=reliability(_judged(found), cells, few),
             disturbed=robustness(methods, cells, rest, few),
         )
     except KeyError as error:
@@ -129,6 +131,20 @@ def _compared(summary: Summary) -> list[tuple[Group, str]]:
     names = dict.fromkeys([*(m.name for m in summary.candidates()), *twins, *summary.baselines, *floors])
     groups = [Group(task, *summary.settings[0], fraction) for task in summary.tasks]
     return [(g, name) for g in groups for name in names if summary.score(g, name).mean is not None]
+
+
+def _judged(summary: Summary) -> list[tuple[Group, str]]:
+    """What calibration is looked at for: every method at the verdict's share of the labels."""
+    fraction = headline_fraction(summary)
+    if fraction is None or not summary.settings:
+        return []
+    floors = [
+        summary.floor(Group(task, *summary.settings[0], fraction), m.name)
+        for task in summary.tasks
+        if task not in summary.regressions
+        for m in summary.methods
+    ]
+    return [(score.group, score.method) for score in floors if score.mean is not None]
 
 
 def _tasks(facts: Mapping[str, Any], lines: Sequence[Line]) -> tuple[str, ...]:

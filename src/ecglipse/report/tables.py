@@ -188,6 +188,38 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Bin:
+    """Predictions of like probability: what was said, and how often it was so, with its 95 % interval."""
+
+    n: int
+    said: float
+    observed: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Whether a method's probabilities mean what they say, as they are and after the temperature.
+
+    Args:
+        group: what they are about.
+        method: the method's name.
+        when: "before" or "after" the temperature that validation chose.
+        ece: expected calibration error, the mean over cells; None where undefined.
+        bins: of equal mass, by rising probability; none where undefined, with a `note`.
+        note: why there is nothing.
+    """
+
+    group: Group
+    method: str
+    when: str
+    ece: float | None
+    bins: tuple[Bin, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Gap:
     """A subgroup's AUROC, TPR or FPR minus that of all other test records, with its 95 % interval."""
 
@@ -243,6 +275,7 @@ class Summary:
     needed: tuple[Needed, ...] = ()
     measures: tuple[Measure, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    reliability: tuple[Reliability, ...] = ()
     disturbed: tuple[Disturbed, ...] = ()
     regressions: tuple[str, ...] = ()
     """Tasks that are numbers: their scores are R2 and not macro AUROC."""

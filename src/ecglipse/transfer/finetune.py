@@ -15,6 +15,7 @@ from torch.nn import functional
 from ecglipse.batches import torch_rng
 from ecglipse.draws import Draws
 from ecglipse.seeding import numpy_rng
+from ecglipse.transfer.unfreezing import hold, moving, paced
 
 Kind = Literal["multilabel", "multiclass", "binary", "regression"]
 Signals = Callable[[Int[np.ndarray, " batch"]], Tensor]
@@ -54,6 +55,8 @@ def finetune(
     learning_rate: float,
     encoder_scale: float,
     seed: int,
+    rate_decay: float = 1.0,
+    unfrozen: int | None = None,
     weight_decay: float = 1e-4,
     augment: Callable[[Tensor, Draws], Tensor] | None = None,
     keep: Literal["best", "last"] = "best",
@@ -73,12 +76,15 @@ def finetune(
         learning_rate: peak rate of the head; warm-up over a tenth of all steps, then a cosine to zero.
         encoder_scale: rate of the encoder over that of the head.
         seed: of head, order and augmentation.
+        rate_decay: rate of each stage of the encoder over that of the next; see `unfreezing.paced`.
+        unfrozen: last stages of the encoder that move, fewer than it has; None: all. The others keep weights
+            and statistics to the bit.
         weight_decay: decoupled.
         augment: applied to training batches.
         keep: the epoch that is tested: the best by validation or, as published, the last.
 
     Raises:
-        ValueError: if there are fewer than two training records.
+        ValueError: if there are fewer than two training records, or no such stages.
     """
     rows, y = train
     if len(rows) < 2:
@@ -87,9 +93,10 @@ def finetune(
     device = next(encoder.parameters()).device
     head = _head(encoder, y.shape[1], seed).to(device)
     weights = [*encoder.parameters(), *head.parameters()]
+    kept, moved = moving(encoder, unfrozen=unfrozen)
     optimiser = torch.optim.AdamW(
         [
-            {"params": list(encoder.parameters()), "peak": learning_rate * encoder_scale},
+            *paced(moved, peak=learning_rate * encoder_scale, decay=rate_decay),
             {"params": list(head.parameters()), "peak": learning_rate},
         ],
         weight_decay=weight_decay,
@@ -101,6 +108,7 @@ def finetune(
     best: tuple[dict[str, Tensor], dict[str, Tensor]] | None = None
     for epoch in range(epochs):
         encoder.train()
+        hold(kept)
         order = numpy_rng(seed, "finetune", epoch).permutation(len(rows))
         for start, stop in _cuts(len(rows), batch):
             chosen = order[start:stop]
@@ -123,7 +131,7 @@ def finetune(
     if best is not None:
         encoder.load_state_dict(best[0])
         head.load_state_dict(best[1])
-    encoder.eval()
+    encoder.requires_grad_(requires_grad=True).eval()
     return FinetuneResult(
         test_scores=_scores(_logits(encoder, head, signals, test_rows), kind) * spread + middle,
         validation_scores=_scores(_logits(encoder, head, signals, validation[0]), kind) * spread + middle,
