@@ -18,7 +18,7 @@ from test_page import with_runs
 from ecglipse.report.page import Written, write_report
 from ecglipse.report.svg import short, to_svg
 
-DRAWN = ("g", "path", "use", "text")
+DRAWN = ("g", "path", "use", "text", "defs")
 """As many as a picture has ticks, which depends on the room that its titles leave."""
 
 

@@ -82,9 +82,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
         tmp_path_factory.mktemp("page") / "study", skill=skill, probes=("linear", "finetune")
     )
     with_runs(folder)
-    began = time.monotonic()
+    began = time.process_time()
     written = write_report(folder)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     return folder, written
 
 

@@ -36,7 +36,16 @@ def reliability_plots(
     def draw() -> Figure:
         columns = min(COLUMNS, len(drawn))
         rows = -(-len(drawn) // columns)
-        figure = Figure(figsize=(2.55 * columns, 2.75 * rows + 0.3), layout="constrained")
+        width, height = 2.55 * columns, 2.75 * rows + 0.3
+        figure = Figure(figsize=(width, height))
+        figure.subplots_adjust(  # inches; a layout that is computed takes longer than the drawing
+            left=0.85 / width,
+            right=1 - 0.25 / width,
+            bottom=0.6 / height,
+            top=1 - 0.35 / height,
+            wspace=0.18,
+            hspace=0.22,
+        )
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
         for axes in panels[len(drawn) :]:
             axes.set_visible(False)
@@ -52,8 +61,9 @@ def reliability_plots(
             axes.set_aspect("equal")
             for axis in (axes.xaxis, axes.yaxis):
                 axis.set_major_locator(MaxNLocator(4))
+                axis.set_major_formatter("{x:g}")
         figure.supxlabel("probability that was said", fontsize=10)
-        figure.supylabel("share that had it", fontsize=10)
+        figure.supylabel("share that had it", x=0.15 / width, fontsize=10)
         return figure
 
     words = "Reliability: observed share over predicted probability. " + "; ".join(
@@ -76,9 +86,9 @@ def _curve(axes: Axes, one: Reliability, look: Look) -> None:
             zorder=3,
         )
         return
-    for b in one.bins:
-        if b.low is not None and b.high is not None:
-            axes.plot([b.said, b.said], [b.low, b.high], color=look.colour, linewidth=1.2, zorder=4)
+    ends = [(b.said, b.low, b.high) for b in one.bins if b.low is not None and b.high is not None]
+    if ends:
+        axes.vlines(*zip(*ends, strict=True), color=look.colour, linewidth=1.2, zorder=4)
     axes.plot(said, observed, color=look.colour, linewidth=1.4, marker=look.marker, markersize=4.5, zorder=5)
 
 

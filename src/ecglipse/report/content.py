@@ -301,6 +301,15 @@ def ladders(summary: Summary) -> list[dict[str, Any]]:
     return tables
 
 
+def wave_rows(summary: Summary) -> dict[str, Any]:
+    """Gather the table of waves: a row a run and corpus, a column a region; nothing measured, no row."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for w in summary.waves:
+        about = {"method": w.method, "run": w.run, "corpus": w.corpus, "marks": w.marks, "n": w.records}
+        rows.setdefault((w.run, w.corpus), about | {"regions": {}})["regions"][w.region] = w
+    return {"regions": list(dict.fromkeys(w.region for w in summary.waves)), "rows": list(rows.values())}
+
+
 def by_record(gallery: list[Picture]) -> list[dict[str, Any]]:
     titles = dict.fromkeys(p.record for p in gallery)
     return [{"title": t, "pictures": [p for p in gallery if p.record == t]} for t in titles]

@@ -51,6 +51,10 @@ def plain(cell: Cell) -> Cell:
     return cell
 
 
+def _plain_row(row: dict[str, Cell]) -> dict[str, Cell]:
+    return {key: plain(value) for key, value in row.items()}
+
+
 def to_csv(summary: Summary) -> str:
     """Give every score, difference and class in long form; an undefined number is empty, with a note."""
     out = io.StringIO()
@@ -66,7 +70,7 @@ def to_csv(summary: Summary) -> str:
             "method": method,
             "title": summary.method(method).title,
         }
-        cells = {key: plain(value) for key, value in {**head, **row}.items()}
+        cells = _plain_row({**head, **row})
         writer.writerow({key: "" if value is None else value for key, value in cells.items()})
 
     for s in summary.scores:
@@ -103,6 +107,15 @@ def to_csv(summary: Summary) -> str:
             row = {"kind": "reliability", "class": f"bin {number}", "metric": r.when, "value": b.observed}
             row |= {"low": b.low, "high": b.high, "predicted": b.said, "n_test": b.n}
             write(r.group, r.method, row)
+    for w in summary.waves:
+        cells: dict[str, Cell] = {
+            "kind": "waves",
+            "method": w.method,
+            "title": summary.method(w.method).title,
+        }
+        cells |= {"class": w.region, "metric": "times chance", "value": w.ratio, "low": w.low, "high": w.high}
+        cells |= {"p_holm": w.p_holm, "n_test": w.records, "note": f"{w.run}, {w.corpus}, {w.marks}"}
+        writer.writerow({name: "" if x is None else x for name, x in _plain_row(cells).items()})
     for k in summary.classes:
         for metric, value in (("auroc", k.auroc), ("auprc", k.auprc)):
             row = {"kind": "class", "class": k.label, "metric": metric, "value": value}

@@ -21,6 +21,7 @@ from ecglipse.report.study import baselines, planned, read_study, replicates
 from ecglipse.report.subgroups import REPLICATES, gaps, read_subgroups
 from ecglipse.report.tables import ClassScore, Comparison, Group, Method, Score, Summary
 from ecglipse.report.verdict import headline_fraction
+from ecglipse.report.waves import wave_shares
 from ecglipse.results import Ledger
 from ecglipse.statistics import holm, interval, paired_difference
 
@@ -55,12 +56,15 @@ def summarise(folder: Path, *, without_floors: bool = False) -> Summary:
             cells.setdefault((group_of(line), str(line["method"])), {})[key] = line
         bench = Bench(ledger, replicates=replicates(facts))
         found = _summarise(facts, methods, cells, bench, stale=stale)
+        waves, wave_faults = wave_shares(folder, methods)
         few = Bench(ledger, replicates=min(REPLICATES, bench.replicates))
         rest = [line for line in lines if line.get("disturbance")]
         found = replace(
             found,
             gaps=gaps(_compared(found), cells, read_subgroups(folder), few),
             reliability=reliability(_judged(found), cells, few),
+            waves=waves,
+            wave_faults=wave_faults,
             disturbed=robustness(methods, cells, rest, few),
         )
     except KeyError as error:

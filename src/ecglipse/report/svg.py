@@ -72,15 +72,20 @@ def to_svg(draw: Callable[[], Figure], *, name: str, label: str) -> str:
         text = text.replace(stand_in, named)
     text = re.sub(r"(fill|stroke): (#[0-9a-f]{6})", lambda m: f"{m[1]}: {themed(m[2])}", text)
     text = re.sub(r"\s*\n\s*", "\n", text)
-    alt = label.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    alt = flat(label).replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
     head = f'<svg role="img" aria-label="{alt}" stroke-linejoin="round" '
     return text.replace("<svg ", head, 1).strip()
 
 
+def flat(text: str) -> str:
+    """Give text on one line, of printable characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
 def short(text: str, most: int) -> str:
     """Give text for a picture: on one line, of printable characters, cut to `most` of them."""
-    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+    line = flat(text)
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
 @contextmanager

@@ -251,6 +251,39 @@ class Disturbed:
 
 
 @dataclass(frozen=True)
+class WaveShare:
+    """How much of one region of the heartbeat a run's masks hide, against circularly shifted masks.
+
+    Args:
+        method: the method's name.
+        run: whose masks.
+        corpus: of the recordings looked at.
+        marks: where the marks of the waves come from.
+        records: looked at.
+        region: P, PQ, QRS, ST, T or TP.
+        hidden: share of the region that is hidden.
+        chance: the same of masks at a random place.
+        ratio: hidden / chance, with its 95 % interval.
+        low: lower end.
+        high: upper end.
+        p_holm: after Holm over the regions; None where undefined, as any other number.
+    """
+
+    method: str
+    run: str
+    corpus: str
+    marks: str
+    records: int
+    region: str
+    hidden: float | None
+    chance: float | None
+    ratio: float | None
+    low: float | None
+    high: float | None
+    p_holm: float | None
+
+
+@dataclass(frozen=True)
 class Summary:
     """Everything that a report of a study says in numbers."""
 
@@ -276,6 +309,8 @@ class Summary:
     measures: tuple[Measure, ...] = ()
     gaps: tuple[Gap, ...] = ()
     reliability: tuple[Reliability, ...] = ()
+    waves: tuple[WaveShare, ...] = ()
+    wave_faults: tuple[str, ...] = ()
     disturbed: tuple[Disturbed, ...] = ()
     regressions: tuple[str, ...] = ()
     """Tasks that are numbers: their scores are R2 and not macro AUROC."""
