@@ -1,7 +1,8 @@
 """How often the truth lies in nominal 95 % intervals: simulated studies whose truth is known.
 
 Each study has a test set of patients, pretraining seeds and label draws; two methods score the same records.
-A method's skill (the distance of the classes in standard deviations) has its own error in each seed and draw.
+A method's skill (the distance of the classes in standard deviations) has its own error in each seed and draw;
+scores may differ between them besides.
 The truth is the mean AUROC over all seeds and draws there could be. One JSON line a setting; fields `score`
 and `difference` are shares of the studies whose interval holds the truth, `below` and `above` the shares in
 which the truth lies below or above the interval of the score.
@@ -17,18 +18,22 @@ import numpy as np
 from scipy.special import ndtr
 
 from ecglipse.seeding import numpy_rng
-from ecglipse.statistics import bootstrap_macro_auroc, interval, macro_auroc, paired_difference, resample
+from ecglipse.statistics import bootstrap_macro_auroc, interval, macro_by_cell, paired_difference, resample
 
 SETTINGS = {
     "one-cell": {"seeds": 1, "draws": 1, "seed_sd": 0.0, "draw_sd": 0.0},
     "patients-alone": {"seeds": 3, "draws": 5, "seed_sd": 0.0, "draw_sd": 0.0},
     "draws": {"seeds": 3, "draws": 5, "seed_sd": 0.0, "draw_sd": 0.02},
+    "cells-alone": {"seeds": 3, "draws": 5, "seed_sd": 0.0, "draw_sd": 0.0, "cell_share": 0.3},
     "few-seeds": {"seeds": 3, "draws": 5, "seed_sd": 0.01, "draw_sd": 0.01},
     "few-seeds-apart": {"seeds": 3, "draws": 5, "seed_sd": 0.03, "draw_sd": 0.01},
+    "few-draws-apart": {"seeds": 3, "draws": 2, "seed_sd": 0.03, "draw_sd": 0.01},
+    "seeds-alone": {"seeds": 3, "draws": 1, "seed_sd": 0.03, "draw_sd": 0.0},
     "ten-seeds-apart": {"seeds": 10, "draws": 5, "seed_sd": 0.03, "draw_sd": 0.01},
     "one-seed-apart": {"seeds": 1, "draws": 5, "seed_sd": 0.03, "draw_sd": 0.01},
 }
-"""Spreads are of AUROC: what a seed or a label draw changes, as a standard deviation."""
+"""Spreads are of AUROC: what a seed or a label draw changes, as a standard deviation. `cell_share`: of the
+scores' variance within a class, what each encoder and label draw has of its own (none being better)."""
 SKILL = (1.0, 1.2)
 SLOPE = float(np.exp(-(SKILL[0] ** 2) / 4) / np.sqrt(4 * np.pi))
 """How much AUROC changes with skill, at the first method's."""
@@ -42,7 +47,15 @@ def truth(skill: float, seed_sd: float, draw_sd: float) -> float:
 
 
 def one_study(
-    number: int, *, n: int, seeds: int, draws: int, seed_sd: float, draw_sd: float, replicates: int
+    number: int,
+    *,
+    n: int,
+    seeds: int,
+    draws: int,
+    seed_sd: float,
+    draw_sd: float,
+    replicates: int,
+    cell_share: float = 0.0,
 ) -> dict[str, float]:
     """Simulate a study and see whether its intervals hold the truth."""
     rng = numpy_rng(number, "coverage", seeds, draws, int(1000 * seed_sd), int(1000 * draw_sd))
@@ -56,19 +69,23 @@ def one_study(
     keep = np.ones(1, dtype=bool)
     for skill in SKILL:
         own = skill + rng.normal(0, seed_sd / SLOPE, (seeds, 1)) + rng.normal(0, draw_sd / SLOPE, (1, draws))
-        noise = np.sqrt(0.6) * shared + np.sqrt(0.4) * rng.standard_normal(n)
-        scores = (own[:, :, None] * y[:, 0] + noise)[..., None]
+        noise = np.sqrt(0.6) * shared + np.sqrt(0.4 - cell_share) * rng.standard_normal(n)
+        each = np.sqrt(cell_share) * rng.standard_normal((seeds, draws, n))
+        scores = (own[:, :, None] * y[:, 0] + noise + each)[..., None]
         made = bootstrap_macro_auroc(scores, y, resampling, keep=keep)
-        found.append((macro_auroc(scores, y, keep=keep), made, truth(skill, seed_sd, draw_sd)))
-    (a, of_a, true_a), (b, of_b, true_b) = found
-    low, high = interval(of_a)
-    difference = paired_difference(of_a, of_b, a, b)
+        grid = macro_by_cell(scores, y, keep=keep)
+        levels = (grid.mean(axis=1), grid.mean(axis=0))
+        found.append((float(grid.mean()), made, truth(skill, seed_sd, draw_sd), levels))
+    (a, of_a, true_a, by_a), (b, of_b, true_b, by_b) = found
+    low, high = interval(of_a, estimate=a, levels=by_a)
+    difference = paired_difference(of_a, of_b, a, b, levels_a=by_a, levels_b=by_b)
     return {
         "score": low <= true_a <= high,
         "below": true_a < low,
         "above": true_a > high,
         "difference": difference.low <= true_a - true_b <= difference.high,
         "width": high - low,
+        "width_difference": difference.high - difference.low,
     }
 
 

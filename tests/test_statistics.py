@@ -13,11 +13,14 @@ from ecglipse.statistics import (
     bootstrap_macro_auroc,
     delong,
     explained,
+    explained_by_cell,
+    freedom,
     holm,
     interval,
     label_ratio,
     labels_needed,
     macro_auroc,
+    macro_by_cell,
     paired_difference,
     resample,
     resample_patients,
@@ -121,23 +124,27 @@ def test_resampling_refuses_nothing_and_what_does_not_fit() -> None:
         resample_patients(truth, np.zeros(2, int), draws=0, rng=rng)
 
 
-@pytest.mark.parametrize("design", ["crossed", "nested"])
-def test_shares_are_those_of_a_loop_that_resamples(design) -> None:
-    truth = np.zeros((4, 1), dtype=np.uint8)
-    shares = resample(truth, np.arange(4), replicates=4000, seed=5, design=design).shares(3, 2)
+def test_deviations_give_the_variance_of_a_mean_without_bias() -> None:
+    """Of few seeds: sum of deviation x result is normal, of variance s^2 / n; n of n would understate it."""
+    resampling = resample(np.zeros((4, 1), dtype=np.uint8), np.arange(4), replicates=20000, seed=5)
+    of_seeds, of_draws = resampling.deviations(3, 2)
+    np.testing.assert_allclose(of_seeds.sum(axis=1), 0.0, atol=1e-12)
+    # Standard error of a variance from 20000 replicates: 1 % of it.
+    for deviations, results in ((of_seeds, np.array([0.7, 0.8, 0.75])), (of_draws, np.array([0.1, 0.3]))):
+        moved = deviations @ results
+        assert moved.var() == pytest.approx(results.var(ddof=1) / results.size, rel=0.05)
+        assert np.mean(np.abs(moved) < 1.96 * moved.std()) == pytest.approx(0.95, abs=0.006)
+    assert abs(np.corrcoef(of_seeds[:, 0], of_draws[:, 0])[0, 1]) < 0.03
+    assert not resampling.deviations(1, 1)[0].any()
+
+
+def test_shares_are_the_equal_ones_and_the_deviations() -> None:
+    resampling = resample(np.zeros((4, 1), dtype=np.uint8), np.arange(4), replicates=9, seed=5)
+    shares, grid = resampling.shares(3, 2), np.random.default_rng(0).normal(size=(3, 2))
+    of_seeds, of_draws = resampling.deviations(3, 2)
     np.testing.assert_allclose(shares.sum(axis=(1, 2)), 1.0, atol=1e-12)
-    rng = np.random.default_rng(0)
-    by_hand = np.zeros((4000, 3, 2))
-    for replicate in by_hand:
-        drawn = rng.integers(2, size=2)
-        for seed in rng.integers(3, size=3):
-            for draw in drawn if design == "crossed" else rng.integers(2, size=2):
-                replicate[seed, draw] += 1 / 6
-    # Standard error of a variance from 4000 replicates: about 2-3 % of it; five of them allowed.
-    np.testing.assert_allclose(shares.mean(axis=0), 1 / 6, atol=0.015)
-    np.testing.assert_allclose(shares.var(axis=0), by_hand.var(axis=0), rtol=0.15)
-    ours, theirs = shares.sum(axis=1).var(axis=0), by_hand.sum(axis=1).var(axis=0)
-    np.testing.assert_allclose(ours, theirs, rtol=0.15)
+    expected = grid.mean() + of_seeds @ grid.mean(axis=1) + of_draws @ grid.mean(axis=0)
+    np.testing.assert_allclose(np.einsum("bsd,sd->b", shares, grid), expected, atol=1e-12)
 
 
 def test_crossed_label_draws_are_resampled_alike_for_any_number_of_seeds() -> None:
@@ -147,20 +154,27 @@ def test_crossed_label_draws_are_resampled_alike_for_any_number_of_seeds() -> No
     assert np.ptp(one.sum(axis=1)) > 0
 
 
-def test_bootstrap_equals_a_by_hand_loop() -> None:
+@pytest.mark.parametrize("pairs", [0, 10**6])
+def test_bootstrap_equals_a_by_hand_loop(pairs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By sorting each cell and by counting the wins of pairs; ties are among the scores."""
+    monkeypatch.setattr("ecglipse.statistics.bootstrap._PAIRS", pairs)
     rng = np.random.default_rng(6)
     truth, scores = study(rng, n=50, n_seeds=2, n_draws=3)
+    scores = np.round(scores, 1)
     resampling = resample(truth, np.arange(50) // 2, replicates=5, seed=0)
     found = bootstrap_macro_auroc(scores, truth, resampling, keep=ALL)
-    shares = resampling.shares(2, 3)
+    of_seeds, of_draws = resampling.deviations(2, 3)
+
+    def areas(rows: np.ndarray) -> np.ndarray:
+        each = [[roc_auc_score(truth[rows], cell[rows], average="macro") for cell in row] for row in scores]
+        return np.array(each)
+
+    as_it_is = areas(np.arange(50))
     for r in range(5):
-        repeat = np.repeat(np.arange(50), resampling.weights[r])
-        expected = sum(
-            shares[r, s, d] * roc_auc_score(truth[repeat], scores[s, d, repeat], average="macro")
-            for s in range(2)
-            for d in range(3)
-        )
-        assert found[r] == pytest.approx(expected, abs=1e-12)
+        patients = areas(np.repeat(np.arange(50), resampling.weights[r])).mean()
+        moved = of_seeds[r] @ as_it_is.mean(axis=1) + of_draws[r] @ as_it_is.mean(axis=0)
+        assert found[r] == pytest.approx(patients + moved, abs=1e-12)
+    np.testing.assert_allclose(macro_by_cell(scores, truth, keep=ALL), as_it_is, atol=1e-12)
 
 
 def test_estimate_is_the_mean_over_seeds_draws_and_kept_classes() -> None:
@@ -211,7 +225,7 @@ def test_equal_seeds_give_equal_replicates_and_others_do_not() -> None:
 def test_bootstrap_refuses_nan_and_misfits() -> None:
     truth, scores = study(np.random.default_rng(11), n=30)
     resampling = resample(truth, np.arange(30), replicates=3, seed=0)
-    with pytest.raises(ValueError, match=r"must fit; got \(1, 1, 29, 2\), \(30, 2\) and \(3, 30\)"):
+    with pytest.raises(ValueError, match=r"must fit; got \(1, 1, 29, 2\), \(30, 2\), \(3, 30\)"):
         bootstrap_macro_auroc(scores[:, :, 1:], truth, resampling, keep=ALL)
     scores[0, 0, 0, 0] = np.nan
     with pytest.raises(ValueError, match=r"`score` must hold numbers; 1 of 30 are NaN"):
@@ -224,10 +238,79 @@ def test_bootstrap_interval_covers_the_truth_as_often_as_it_says() -> None:
     covered = []
     for i in range(200):
         truth, scores = study(np.random.default_rng([12, i]), n=150, n_seeds=3, n_draws=2)
-        resampling = resample(truth, np.arange(150), replicates=200, seed=i)
-        low, high = interval(bootstrap_macro_auroc(scores, truth, resampling, keep=ALL))
-        covered.append(low <= true <= high)
+        covered.append(holds(scores, truth, true, seed=i))
     assert 0.90 <= np.mean(covered) <= 0.99
+
+
+def test_intervals_keep_their_promise_where_three_seeds_spread() -> None:
+    """300 studies whose seeds move AUROC by 0.04: 95 % with Student's factor, far fewer without it."""
+    kept, without = [], []
+    for i in range(300):
+        rng = np.random.default_rng([20, i])
+        truth, scores = study(rng, n=150, n_seeds=3)
+        ours = rng.normal(0, 0.15, 3)[:, None, None, None]
+        # Phi((1 + 0.15 g) / sqrt 2) averaged over normal g.
+        true = 0.7582
+        kept.append(holds(scores + ours * truth, truth, true, seed=i))
+        without.append(holds(scores + ours * truth, truth, true, seed=i, plain=True))
+    # Binomial standard error at 95 %: 1.3 points.
+    assert 0.92 <= np.mean(kept) <= 0.985
+    assert np.mean(without) < np.mean(kept)
+
+
+def holds(scores: np.ndarray, truth: np.ndarray, true: float, *, seed: int, plain: bool = False) -> bool:
+    """Whether a study's interval holds the truth."""
+    resampling = resample(truth, np.arange(len(truth)), replicates=200, seed=seed)
+    grid = macro_by_cell(scores, truth, keep=ALL)
+    low, high = interval(
+        bootstrap_macro_auroc(scores, truth, resampling, keep=ALL),
+        estimate=float(grid.mean()),
+        levels=() if plain else (grid.mean(axis=1), grid.mean(axis=0)),
+    )
+    return low <= true <= high
+
+
+def test_freedom_is_that_of_the_only_level_that_gives_anything() -> None:
+    """Three seeds and no patients: 2 degrees of freedom; seeds that give little: many; none: infinite."""
+    rng = np.random.default_rng(21)
+    seeds = np.array([0.70, 0.74, 0.81])
+    alone = rng.normal(0, np.sqrt(seeds.var(ddof=1) / 3), 100_000)
+    assert freedom(alone, [seeds]) == pytest.approx(2, rel=0.03)
+    assert freedom(alone, [seeds, np.array([0.5])]) == freedom(alone, [seeds])
+    assert freedom(3 * alone, [seeds]) == pytest.approx(2 * 9, rel=0.03)
+    assert freedom(alone, [np.full(3, 0.7)]) == freedom(alone) == np.inf
+    both = np.sqrt(2) * alone
+    assert freedom(both, [seeds, seeds]) == pytest.approx(2, rel=0.03)
+    assert freedom(both, [seeds, np.zeros(3)]) == pytest.approx(4, rel=0.03)
+
+
+def test_an_interval_is_widened_about_the_estimate_by_students_factor() -> None:
+    rng = np.random.default_rng(22)
+    seeds = np.array([-0.1, 0.0, 0.1])
+    replicates = rng.normal(0, np.sqrt(0.01 / 3), 100_001)
+    low, high = interval(replicates, estimate=0.0, levels=[seeds])
+    # Student's quantile at 97.5 % with 2 degrees of freedom: 4.3027; normal: 1.9600.
+    plain = interval(replicates)
+    assert (low, high) == pytest.approx((plain[0] * 4.3027 / 1.96, plain[1] * 4.3027 / 1.96), rel=0.03)
+    assert interval(replicates, estimate=0.0, levels=[np.zeros(3)]) == plain
+
+
+def test_a_p_value_is_below_a_level_just_where_the_interval_leaves_out_zero() -> None:
+    rng = np.random.default_rng(23)
+    both = set()
+    for _ in range(200):
+        seeds = rng.normal(0.02, 0.02, 3)
+        replicates = rng.normal(seeds.mean(), np.hypot(seeds.std(ddof=1) / np.sqrt(3), 0.005), 999)
+        nothing = [np.zeros(3)]
+        for level in (0.9, 0.95):
+            found = paired_difference(
+                replicates, np.zeros(999), seeds.mean(), 0.0, level=level, levels_a=[seeds], levels_b=nothing
+            )
+            if min(abs(found.low), abs(found.high)) > 1e-3:  # quantiles interpolate between replicates
+                outside = not found.low <= 0 <= found.high
+                assert (found.p_value <= 1 - level + 1e-12) == outside
+                both.add(outside)
+    assert both == {True, False}
 
 
 def test_p_values_of_equal_methods_are_about_uniform() -> None:
@@ -255,11 +338,15 @@ def test_p_values_of_unequal_methods_are_small() -> None:
 
 
 def compare(a, b, truth, resampling):
+    grids = [macro_by_cell(scores, truth, keep=ALL) for scores in (a, b)]
+    levels = [(grid.mean(axis=1), grid.mean(axis=0)) for grid in grids]
     return paired_difference(
         bootstrap_macro_auroc(a, truth, resampling, keep=ALL),
         bootstrap_macro_auroc(b, truth, resampling, keep=ALL),
         macro_auroc(a, truth, keep=ALL),
         macro_auroc(b, truth, keep=ALL),
+        levels_a=levels[0],
+        levels_b=levels[1],
     )
 
 
@@ -446,9 +533,12 @@ def test_explained_equals_sklearn_on_repeated_records() -> None:
     patients = np.repeat(np.arange(40), 2)
     resampling = resample(np.zeros((80, 1), dtype=np.uint8), patients, replicates=5, seed=0)
     found = bootstrap_explained(scores, truth, resampling)
-    shares = resampling.shares(2, 3)
+    of_seeds, of_draws = resampling.deviations(2, 3)
+    grid = np.reshape(whole, (2, 3))
+    np.testing.assert_allclose(explained_by_cell(scores, truth), grid, atol=1e-12)
     for b in range(5):
         rows = np.repeat(np.arange(80), resampling.weights[b])
         each = [[r2_score(truth[rows], scores[s, d][rows]) for d in range(3)] for s in range(2)]
-        assert found[b] == pytest.approx(np.sum(shares[b] * each), abs=1e-12)
+        moved = of_seeds[b] @ grid.mean(axis=1) + of_draws[b] @ grid.mean(axis=0)
+        assert found[b] == pytest.approx(np.mean(each) + moved, abs=1e-12)
     assert np.isnan(explained(scores, np.full((80, 1), 60.0)))

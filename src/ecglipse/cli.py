@@ -420,6 +420,7 @@ def study(
     *,
     plan: Annotated[bool, Flag] = False,
     workers: int | None = None,
+    executor: Literal["local", "ray"] | None = None,
     overrides: Set = None,
     as_json: Json = False,
 ) -> None:
@@ -433,6 +434,9 @@ def study(
         Only say what would be run, on how many labels, and what time and memory it would take.
     workers
         Processes, one core each; by default the config's.
+    executor
+        Processes of this machine, or Ray: a cluster of its own, or the one that RAY_ADDRESS names; by default
+        the config's.
     overrides
         Change a value by dotted path, such as `--set study.seeds=[0,1]`; may be repeated.
     as_json
@@ -441,7 +445,7 @@ def study(
     from ecglipse.commands._study import plan_lines
     from ecglipse.commands._study import study as verb
 
-    made = verb(config, overrides=overrides or (), plan=plan, workers=workers)
+    made = verb(config, overrides=overrides or (), plan=plan, workers=workers, executor=executor)
     rows = [f"{name}: {units} encoders, {cells} readings" for name, units, cells in made.plan]
     if plan:
         total = f"{made.units} encoders and {made.cells} readings in all, nothing run"

@@ -416,6 +416,9 @@ class Study(Section):
     """Of pretraining."""
     workers: Count = 2
     """Processes; each takes one core."""
+    executor: Literal["local", "ray"] = "local"
+    """Who runs them: processes of this machine, or Ray. It is no part of the config's hash, as it changes no
+    number."""
     baselines: tuple[str, ...] = ()
     """Methods that paired differences are taken to, beside each learned mask's random twin."""
     gallery: Count = 4
@@ -510,8 +513,8 @@ class Config(Section):
 
     @property
     def digest(self) -> str:
-        """16 hex digits of everything in the config."""
-        return digest(self.model_dump(mode="json"))
+        """16 hex digits of everything in the config but its executor."""
+        return digest(self.model_dump(mode="json", exclude={"study": {"executor"}}))
 
 
 def digest(content: Any) -> str:

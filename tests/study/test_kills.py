@@ -1,4 +1,4 @@
-"""A study killed at random instants ends with the ledger of one that was left alone."""
+"""A study killed at random instants, or of which a worker is, ends with the ledger of one left alone."""
 
 import hashlib
 import json
@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ draws = 8
 probes = ["linear"]
 [study]
 seeds = [0, 1]
-workers = 1
+workers = {workers}
 leaks = "mark"
 """
 
@@ -62,7 +63,7 @@ def content(folder: Path) -> dict[str, str]:
 def test_a_killed_study_ends_like_an_undisturbed_one(simulated: Path, tmp_path: Path) -> None:
     configs = {name: tmp_path / f"{name}.toml" for name in ("alone", "killed")}
     for name, path in configs.items():
-        path.write_text(CONFIG.format(store=simulated, out=tmp_path / name), encoding="utf-8")
+        path.write_text(CONFIG.format(store=simulated, out=tmp_path / name, workers=1), encoding="utf-8")
     run(configs["alone"], until=None, folder=tmp_path / "alone")
     instants = sorted(int(n) for n in numpy_rng(0, "kills").integers(1, 34, size=2))
     landed = [run(configs["killed"], until=n, folder=tmp_path / "killed") for n in instants]
@@ -71,3 +72,33 @@ def test_a_killed_study_ends_like_an_undisturbed_one(simulated: Path, tmp_path: 
     alone = content(tmp_path / "alone")
     assert len(alone) == 2 * 2 * 9
     assert content(tmp_path / "killed") == alone
+
+
+def workers(pid: int) -> list[int]:
+    """The worker processes of a study."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+            found.append(int(child))
+    return found
+
+
+def test_a_study_goes_on_without_a_killed_worker(simulated: Path, tmp_path: Path) -> None:
+    """One of two workers is killed in the midst of its cells: the same command ends with all of them."""
+    lines = tmp_path / "killed" / "results.jsonl"
+    for name in ("alone", "killed"):
+        text = CONFIG.format(store=simulated, out=tmp_path / name, workers=2)
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+    run(tmp_path / "alone.toml", until=None, folder=tmp_path / "alone")
+    command = [sys.executable, "-m", "ecglipse", "study", str(tmp_path / "killed.toml")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as study:
+        while study.poll() is None and not (lines.exists() and lines.read_bytes().count(b"\n") >= 3):
+            time.sleep(0.001)
+        before = workers(study.pid)
+        os.kill(before[0], signal.SIGKILL)
+        there = lines.read_bytes().count(b"\n")
+        study.communicate()
+    assert study.returncode == 0
+    assert len(before) == 2
+    assert there < 2 * 18, "the worker was killed before all was done"
+    assert content(tmp_path / "killed") == content(tmp_path / "alone")

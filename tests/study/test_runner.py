@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from ecglipse.errors import TrainingError
+from ecglipse.errors import ConfigError, TrainingError
 from ecglipse.study import Unit
-from ecglipse.study.runner import run
+from ecglipse.study.runner import TRIES, run
 
 UNITS = [Unit(name, 0, 0) for name in ("a", "b", "c")]
 
@@ -34,9 +35,31 @@ def count(unit: Unit) -> int:
     return len(unit.method)
 
 
-def die(unit: Unit) -> int:
-    os.kill(os.getpid(), signal.SIGKILL)
-    return 0
+def die_over_a(place: Path, times: int, unit: Unit) -> int:
+    """Note that a unit is begun; die over unit `a` the first few times."""
+    begun = len(list(place.glob(f"{unit.method}-*")))
+    (place / f"{unit.method}-{begun}").touch()
+    if unit.method == "a" and begun < times:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 1
+
+
+def refuse_a(unit: Unit) -> int:
+    """Raise over unit `a`."""
+    if unit.method == "a":
+        raise ConfigError("no such thing", hint="take another")
+    return 1
+
+
+class Unsendable(Exception):
+    """It can be pickled and not unpickled."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(one + two)
+
+
+def raise_unsendable(unit: Unit) -> int:
+    raise Unsendable("cannot ", "travel")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -44,10 +67,32 @@ def test_every_unit_is_done(workers: int) -> None:
     assert {unit.method: new for unit, new in run(count, UNITS, workers=workers)} == {"a": 1, "b": 1, "c": 1}
 
 
-def test_a_dead_worker_is_said_with_what_to_do() -> None:
-    with pytest.raises(TrainingError, match="a worker process died") as caught:
-        list(run(die, UNITS, workers=2))
+def test_the_unit_of_a_dead_worker_is_done_by_another(tmp_path: Path) -> None:
+    done = [unit.method for unit, _ in run(partial(die_over_a, tmp_path, TRIES - 1), UNITS, workers=2)]
+    assert sorted(done) == ["a", "b", "c"]
+    begun = sorted(path.name for path in tmp_path.iterdir())
+    assert begun == [*(f"a-{n}" for n in range(TRIES)), "b-0", "c-0"], "others are not begun again"
+
+
+def test_a_unit_that_ends_every_worker_is_said_once_all_others_are_done(tmp_path: Path) -> None:
+    running = run(partial(die_over_a, tmp_path, 99), UNITS, workers=2)
+    assert {next(running)[0].method, next(running)[0].method} == {"b", "c"}
+    with pytest.raises(TrainingError, match=r"1 encoder not done.*a seed 0 rotation 0; all others") as caught:
+        next(running)
+    assert len(list(tmp_path.glob("a-*"))) == TRIES
     assert "run the same command again" in str(caught.value)
+
+
+def test_an_error_of_the_work_comes_through_with_its_hint_and_its_place() -> None:
+    with pytest.raises(ConfigError, match="no such thing") as caught:
+        list(run(refuse_a, UNITS, workers=2))
+    assert caught.value.hint == "take another"
+    assert "in refuse_a" in "".join(caught.value.__notes__)
+
+
+def test_an_error_that_cannot_travel_comes_through_by_its_words() -> None:
+    with pytest.raises(TrainingError, match="cannot travel"):
+        list(run(raise_unsendable, UNITS, workers=2))
 
 
 def test_workers_end_with_a_study_that_is_killed(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ecglipse.commands._ranks import refuse_ranks
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ecglipse.commands._places import Place
     from ecglipse.config import Config
     from ecglipse.study.plan import Unit
+    from ecglipse.study.runner import Executor
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ def study(
     overrides: Sequence[str] = (),
     plan: bool = False,
     workers: int | None = None,
+    executor: Literal["local", "ray"] | None = None,
     progress: bool = True,
 ) -> Studied:
     """Run every cell of a config's grid that is not in its ledger yet.
@@ -59,11 +61,13 @@ def study(
         overrides: "a.b=value", where `config` is a path.
         plan: only say what would be run, on which labels, and what it would cost.
         workers: processes; by default the config's.
+        executor: who runs them; by default the config's.
         progress: say on stderr what ended.
 
     Raises:
         ConfigError, StoreError, TaskError: before anything is run.
-        TrainingError: if a process dies; the same call goes on from there.
+        TrainingError: at the end, if processes died again and again over the same encoder; all others are
+            done, and the same call goes on from there.
     """
     refuse_ranks("study")
     from ecglipse.checkpoints import write_json
@@ -76,7 +80,6 @@ def study(
     from ecglipse.config import Config, load
     from ecglipse.study import cells, units
     from ecglipse.study.plan import tasks
-    from ecglipse.study.runner import run
 
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     settings = config if isinstance(config, Config) else load(config, overrides=overrides)
@@ -118,9 +121,9 @@ def study(
             write_splits(folder, f"{name or 'own'}-r{rotation}", place, its, settings.transfer)
     write_json(folder / "study.json", about)
     added = 0
-    for done, (unit, new) in enumerate(
-        run(partial(do_unit, settings), grid, workers=workers or settings.study.workers), start=1
-    ):
+    run = _executor(executor or settings.study.executor)
+    work, processes = partial(do_unit, settings), workers or settings.study.workers
+    for done, (unit, new) in enumerate(run(work, grid, workers=processes), start=1):
         added += new
         if progress:
             which = f"{unit.method} seed {unit.seed} rotation {unit.rotation}"
@@ -128,6 +131,13 @@ def study(
     seconds = time.monotonic() - began
     write_json(folder / "study.json", _finish(about, folder, seconds if added else 0.0))
     return Studied(folder, len(grid), total, added, seconds, rows, leaks)
+
+
+def _executor(name: str) -> "Executor":
+    """Who runs the units; Ray is imported only where it is asked for."""
+    from ecglipse.study import on_ray, runner
+
+    return {"local": runner.run, "ray": on_ray.run}[name]
 
 
 def _labels(first: "dict[str, Place]", task: str) -> "list[tuple[str, str, int, dict[str, int]]]":

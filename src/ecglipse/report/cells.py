@@ -14,11 +14,13 @@ from ecglipse.report.tables import Group, Method
 from ecglipse.results import Ledger, budget
 from ecglipse.seeding import derive, numpy_rng
 from ecglipse.statistics import (
+    Difference,
     Resampling,
     bootstrap_explained,
     bootstrap_macro_auroc,
-    explained,
-    macro_auroc,
+    explained_by_cell,
+    macro_by_cell,
+    paired_difference,
     resample_patients,
 )
 
@@ -92,16 +94,16 @@ class TestSet:
     keep: Bool[np.ndarray, " class"]
     resampling: Resampling
 
-    def score(self, stack: Float[np.ndarray, "seed draw record class"]) -> float:
-        """Mean over seeds and draws."""
+    def by_cell(self, stack: Float[np.ndarray, "seed draw record class"]) -> Float[np.ndarray, "seed draw"]:
+        """The score of each seed and draw."""
         if self.truth.dtype.kind == "f":
-            return explained(stack, self.truth)
-        return macro_auroc(stack, self.truth, keep=self.keep)
+            return explained_by_cell(stack, self.truth)
+        return macro_by_cell(stack, self.truth, keep=self.keep)
 
     def replicates(
         self, stack: Float[np.ndarray, "seed draw record class"]
     ) -> Float[np.ndarray, " replicate"]:
-        """The same in each replicate of the bootstrap."""
+        """Their mean in each replicate of the bootstrap."""
         if self.truth.dtype.kind == "f":
             return bootstrap_explained(stack, self.truth, self.resampling)
         return bootstrap_macro_auroc(stack, self.truth, self.resampling, keep=self.keep)
@@ -115,6 +117,22 @@ class Estimate:
     replicates: Float[np.ndarray, " replicate"]
     by_seed: Float[np.ndarray, " seed"]
     by_draw: Float[np.ndarray, " draw"]
+
+    @property
+    def levels(self) -> tuple[Float[np.ndarray, " seed"], Float[np.ndarray, " draw"]]:
+        """What few members may widen an interval by; see `ecglipse.statistics.freedom`."""
+        return self.by_seed, self.by_draw
+
+    def minus(self, other: "Estimate") -> Difference:
+        """The paired difference to another method on the same test sets."""
+        return paired_difference(
+            self.replicates,
+            other.replicates,
+            self.mean,
+            other.mean,
+            levels_a=self.levels,
+            levels_b=other.levels,
+        )
 
 
 class Bench:
@@ -171,12 +189,8 @@ class Bench:
                 for draw in draws:
                     scores.append(self._scores(cells[rotation, seed, draw], ours))
             stack = np.stack(scores).reshape(len(seeds), len(draws), *ours.truth.shape)
-            single = [
-                [ours.score(stack[s : s + 1, d : d + 1]) for d in range(len(draws))]
-                for s in range(len(seeds))
-            ]
-            table.append(single)
-            means.append(float(np.mean(single)))
+            table.append(ours.by_cell(stack))
+            means.append(float(np.mean(table[-1])))
             replicates.append(ours.replicates(stack))
         grid = np.mean(table, axis=0)
         return Estimate(

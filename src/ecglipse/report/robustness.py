@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from ecglipse.report.cells import Bench, Key, Line, group_of
 from ecglipse.report.tables import Disturbed, Group, Method
-from ecglipse.statistics import paired_difference
 
 
 def robustness(
@@ -36,7 +35,7 @@ def robustness(
     made = []
     for (group, method, name), _, _ in pairs:
         a, b = next(found), next(found)
-        change = paired_difference(a.replicates, b.replicates, a.mean, b.mean)
+        change = a.minus(b)
         made.append(Disturbed(group, method, name, b.mean, change.estimate, change.low, change.high))
     return tuple(made)
 

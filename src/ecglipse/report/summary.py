@@ -23,7 +23,7 @@ from ecglipse.report.tables import ClassScore, Comparison, Group, Method, Score,
 from ecglipse.report.verdict import headline_fraction
 from ecglipse.report.waves import wave_shares
 from ecglipse.results import Ledger
-from ecglipse.statistics import holm, interval, paired_difference
+from ecglipse.statistics import holm, interval
 
 PROBES: Final = ("linear", "finetune", "knn")
 """The order of probes on a page; the first is the headline."""
@@ -190,7 +190,11 @@ def _score(
 ) -> Score:
     rotations, seeds, draws = ({key[i] for key in mine} for i in range(3))
     tests = {key[0]: int(line["n_test"]) for key, line in mine.items()}
-    low, high = interval(found.replicates) if found else (math.nan, math.nan)
+    low, high = (
+        interval(found.replicates, estimate=found.mean, levels=found.levels)
+        if found
+        else (math.nan, math.nan)
+    )
     return Score(
         group,
         method.name,
@@ -244,7 +248,7 @@ def _compare(
         why = summary.score(group, who).note.removeprefix("n/a").lstrip(", ") or "no cell"
         note = f"{summary.method(who).title}: {why}"
         return Comparison(group, method, baseline, twin, None, note=note, control=control)
-    found = paired_difference(a.replicates, b.replicates, a.mean, b.mean)
+    found = a.minus(b)
     numbers = (found.low, found.high, found.p_value, found.probability_of_superiority)
     low, high, p_value, superiority = (_number(x) for x in numbers)
     if low is None or high is None:

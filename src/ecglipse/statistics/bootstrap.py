@@ -2,9 +2,12 @@
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer
+from scipy.stats import rankdata
 
 from ecglipse.statistics.resampling import Resampling
 
+_PAIRS = 60
+"""Below so many pairs per cell and record, counting wins of pairs is faster than sorting each cell."""
 _BLOCK = 1 << 17
 """Numbers worked on at once (1 MiB of float64): a block stays in the processor's cache."""
 
@@ -36,6 +39,25 @@ def weighted_auroc(
     return _auroc(score, positive, *_sides(positive, weights))
 
 
+def macro_by_cell(
+    scores: Float[np.ndarray, "seed draw record class"],
+    truth: Integer[np.ndarray, "record class"],
+    *,
+    keep: Bool[np.ndarray, " class"],
+) -> Float[np.ndarray, "seed draw"]:
+    """Macro AUROC over the kept classes of each seed and draw; NaN if none is kept or one undefined."""
+    _fits(scores, truth)
+    total = np.zeros(scores.shape[:2])
+    for k in np.flatnonzero(keep):
+        positive = truth[:, k] == 1
+        _numbers(scores[..., k])
+        ranks = rankdata(scores[..., k], axis=-1)
+        n_above, n_below = np.count_nonzero(positive), np.count_nonzero(~positive)
+        wins = ranks[..., positive].sum(axis=-1) - n_above * (n_above + 1) / 2
+        total += wins / (n_above * n_below) if n_above and n_below else np.nan
+    return np.asarray(total / np.count_nonzero(keep)) if keep.any() else np.full(scores.shape[:2], np.nan)
+
+
 def macro_auroc(
     scores: Float[np.ndarray, "seed draw record class"],
     truth: Integer[np.ndarray, "record class"],
@@ -43,9 +65,7 @@ def macro_auroc(
     keep: Bool[np.ndarray, " class"],
 ) -> float:
     """Mean over seeds, draws and kept classes of the AUROC; NaN if none is kept or one undefined."""
-    n_seeds, n_draws = scores.shape[:2]
-    shares = np.full((1, n_seeds, n_draws), 1 / (n_seeds * n_draws))
-    return float(_macro(scores, truth, np.ones((1, len(truth)), dtype=np.int32), shares, keep)[0])
+    return float(macro_by_cell(scores, truth, keep=keep).mean())
 
 
 def bootstrap_macro_auroc(
@@ -57,9 +77,13 @@ def bootstrap_macro_auroc(
 ) -> Float[np.ndarray, " replicate"]:
     """Macro AUROC in each replicate of a hierarchical bootstrap over seeds, label draws and patients.
 
-    A replicate resamples seeds and draws (`Resampling.shares`) and patients (`Resampling.weights`), and
-    averages the AUROC over the kept classes and over what was chosen. All methods that are compared must
-    be given the same `resampling`: equal numbers of seeds and draws are then resampled alike.
+    With A(w) the mean macro AUROC of all seeds and draws under the patients' weights w, A_s and A_d those of
+    a seed and of a draw on the test set as it is, and the deviations of `Resampling`,
+
+        A(w) + sum over s of deviation_s A_s + sum over d of deviation_d A_d.
+
+    All methods that are compared must be given the same `resampling`: equal numbers of seeds and draws then
+    deviate alike.
 
     Args:
         scores: of one method on one test set.
@@ -74,32 +98,75 @@ def bootstrap_macro_auroc(
     Raises:
         ValueError: if a score is not a number, or the shapes do not fit.
     """
-    shares = resampling.shares(*scores.shape[:2])
-    return _macro(scores, truth, resampling.weights, shares, keep)
+    _fits(scores, truth, resampling.weights)
+    grid = macro_by_cell(scores, truth, keep=keep)
+    of_seeds, of_draws = resampling.deviations(*grid.shape)
+    moved = of_seeds @ grid.mean(axis=1) + of_draws @ grid.mean(axis=0)
+    return np.asarray(over_patients(scores, truth, resampling.weights, keep=keep) + moved)
 
 
-def _macro(
+def over_patients(
     scores: Float[np.ndarray, "seed draw record class"],
     truth: Integer[np.ndarray, "record class"],
     weights: Integer[np.ndarray, "replicate record"],
-    shares: Float[np.ndarray, "replicate seed draw"],
+    *,
     keep: Bool[np.ndarray, " class"],
 ) -> Float[np.ndarray, " replicate"]:
-    """Average the weighted AUROC over kept classes and, by their shares, over seeds and draws."""
-    if scores.shape[2:] != truth.shape or weights.shape[1] != len(truth):
-        raise ValueError(
-            f"`scores`, `truth` and the weights must fit;"
-            f" got {scores.shape}, {truth.shape} and {weights.shape}"
-        )
+    """Mean over seeds, draws and kept classes of the AUROC under each row of weights; NaN if undefined."""
+    _fits(scores, truth, weights)
     if not keep.any():
         return np.full(len(weights), np.nan)
     total = np.zeros(len(weights))
+    cells = scores.reshape(-1, *truth.shape)
     for k in np.flatnonzero(keep):
         positive = truth[:, k] == 1
-        sides = _sides(positive, weights)
-        for s, d in np.ndindex(*scores.shape[:2]):
-            total += shares[:, s, d] * _auroc(scores[s, d, :, k], positive, *sides)
+        above, below = np.count_nonzero(positive), np.count_nonzero(~positive)
+        exact = 2 * above * len(cells) < 1 << 24  # in float32
+        if exact and above * below <= _PAIRS * len(cells) * len(truth):
+            total += _by_pairs(cells[..., k], positive, weights)
+        else:
+            sides = _sides(positive, weights)
+            total += np.mean([_auroc(one, positive, *sides) for one in cells[..., k]], axis=0)
     return np.asarray(total / np.count_nonzero(keep))
+
+
+def _by_pairs(
+    cells: Float[np.ndarray, "cell record"],
+    positive: Bool[np.ndarray, " record"],
+    weights: Integer[np.ndarray, "draws record"],
+) -> Float[np.ndarray, " draws"]:
+    """Mean AUROC over cells under each row of weights: wins of each pair counted once for all cells.
+
+    Counts are whole, and float32 products of them exact below 2^24.
+    """
+    _numbers(cells)
+    wins = np.zeros((np.count_nonzero(positive), np.count_nonzero(~positive)), dtype=np.int32)
+    for one in cells:
+        above, below = one[positive, None], one[None, ~positive]
+        wins += above > below
+        wins += above >= below
+    ours, theirs = weights[:, positive], weights[:, ~positive]
+    pairs = ours.sum(axis=1, dtype=np.float64) * theirs.sum(axis=1)
+    won = ours.astype(np.float32) @ wins.astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.einsum("dn,dn->d", won, theirs, dtype=np.float64) / (2 * len(cells) * pairs))
+
+
+def _fits(
+    scores: Float[np.ndarray, "seed draw record class"],
+    truth: Integer[np.ndarray, "record class"],
+    weights: Integer[np.ndarray, "replicate record"] | None = None,
+) -> None:
+    """See that arrays are of the same records and classes."""
+    if scores.shape[2:] != truth.shape or (weights is not None and weights.shape[1] != len(truth)):
+        found = [str(one.shape) for one in (scores, truth, weights) if one is not None]
+        raise ValueError(f"`scores`, `truth` and the weights must fit; got {', '.join(found)}")
+
+
+def _numbers(score: Float[np.ndarray, "..."]) -> None:
+    """See that scores are numbers."""
+    if np.isnan(score).any():
+        raise ValueError(f"`score` must hold numbers; {int(np.isnan(score).sum())} of {score.size} are NaN")
 
 
 def _sides(
@@ -117,8 +184,7 @@ def _auroc(
     of_negatives: Float[np.ndarray, "negatives draws"],
 ) -> Float[np.ndarray, " draws"]:
     """The equation of `weighted_auroc`, in blocks of draws."""
-    if np.isnan(score).any():
-        raise ValueError(f"`score` must hold numbers; {int(np.isnan(score).sum())} of {score.size} are NaN")
+    _numbers(score)
     order = np.argsort(score[~positive], kind="stable")
     ranked, above = score[~positive][order], score[positive]
     beaten = np.searchsorted(ranked, above, side="left")

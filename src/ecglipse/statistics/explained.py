@@ -6,11 +6,18 @@ from jaxtyping import Float, Num
 from ecglipse.statistics.resampling import Resampling
 
 
+def explained_by_cell(
+    scores: Float[np.ndarray, "seed draw record 1"], truth: Float[np.ndarray, "record 1"]
+) -> Float[np.ndarray, "seed draw"]:
+    """R2 of each seed and draw; NaN where all records have the same value."""
+    errors = _errors(scores, truth)
+    every = np.ones((1, len(truth)))
+    return np.asarray(np.stack([[_explained(one, truth, every)[0] for one in row] for row in errors]))
+
+
 def explained(scores: Float[np.ndarray, "seed draw record 1"], truth: Float[np.ndarray, "record 1"]) -> float:
     """Mean over seeds and draws of R2; NaN where all records have the same value."""
-    n_seeds, n_draws = scores.shape[:2]
-    shares = np.full((1, n_seeds, n_draws), 1 / (n_seeds * n_draws))
-    return float(_explained(scores, truth, np.ones((1, len(truth))), shares)[0])
+    return float(explained_by_cell(scores, truth).mean())
 
 
 def bootstrap_explained(
@@ -19,31 +26,39 @@ def bootstrap_explained(
     resampling: Resampling,
 ) -> Float[np.ndarray, " replicate"]:
     """R2 in each replicate over seeds, label draws and patients; see `bootstrap_macro_auroc`."""
-    shares = resampling.shares(*scores.shape[:2])
-    return _explained(scores, truth, resampling.weights, shares)
+    if resampling.weights.shape[1] != len(truth):
+        raise ValueError(
+            f"`truth` and the weights must fit; got {truth.shape} and {resampling.weights.shape}"
+        )
+    grid = explained_by_cell(scores, truth)
+    of_seeds, of_draws = resampling.deviations(*grid.shape)
+    moved = of_seeds @ grid.mean(axis=1) + of_draws @ grid.mean(axis=0)
+    mean = _errors(scores, truth).mean(axis=(0, 1))
+    return np.asarray(_explained(mean, truth, resampling.weights) + moved)
+
+
+def _errors(
+    scores: Float[np.ndarray, "seed draw record 1"], truth: Float[np.ndarray, "record 1"]
+) -> Float[np.ndarray, "seed draw record"]:
+    """Squared errors."""
+    if scores.shape[2:] != truth.shape:
+        raise ValueError(f"`scores` and `truth` must fit; got {scores.shape} and {truth.shape}")
+    if not np.isfinite(scores).all():
+        raise ValueError("`scores` must hold finite numbers")
+    return np.asarray((scores[..., 0].astype(np.float64) - truth[:, 0].astype(np.float64)) ** 2)
 
 
 def _explained(
-    scores: Float[np.ndarray, "seed draw record 1"],
+    errors: Float[np.ndarray, " record"],
     truth: Float[np.ndarray, "record 1"],
     weights: Num[np.ndarray, "replicate record"],
-    shares: Float[np.ndarray, "replicate seed draw"],
 ) -> Float[np.ndarray, " replicate"]:
-    """Weighted R2, 1 - W(error^2) / W((y - weighted mean)^2), averaged by the shares."""
-    if scores.shape[2:] != truth.shape or weights.shape[1] != len(truth):
-        raise ValueError(
-            f"`scores`, `truth` and the weights must fit;"
-            f" got {scores.shape}, {truth.shape} and {weights.shape}"
-        )
-    if not np.isfinite(scores).all():
-        raise ValueError("`scores` must hold finite numbers")
+    """Weighted R2, 1 - W(error^2) / W((y - weighted mean)^2), by squared errors; linear in them."""
     w = weights.astype(np.float64)
     y = truth[:, 0].astype(np.float64)
     y = y - y.mean()
     total = w @ y**2 - (w @ y) ** 2 / w.sum(axis=1)
-    errors = (scores[..., 0].astype(np.float64) - truth[:, 0].astype(np.float64)) ** 2
-    lost = np.einsum("wn,sdn->wsd", w, errors)
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = 1 - lost / total[:, None, None]
+        found = 1 - (w @ errors) / total
     found[~(total > 1e-12 * w.sum(axis=1))] = np.nan
-    return np.asarray(np.sum(shares * found, axis=(1, 2)))
+    return np.asarray(found)

@@ -54,11 +54,11 @@ def labels_needed(
     reached = curves >= targets[:, None]
     first = np.argmax(reached, axis=1)
     needed = np.where(reached.any(axis=1), 0.0, np.inf)
-    for k in np.flatnonzero(reached.any(axis=1) & (first > 0)):
-        i = first[k]
-        low, high = curves[k, i - 1], curves[k, i]
-        way = (targets[k] - low) / (high - low)
-        needed[k] = np.exp((1 - way) * np.log(fractions[i - 1]) + way * np.log(fractions[i]))
+    k = np.flatnonzero(reached.any(axis=1) & (first > 0))
+    i = first[k]
+    low, high = curves[k, i - 1], curves[k, i]
+    way, logs = (targets[k] - low) / (high - low), np.log(fractions)
+    needed[k] = np.exp((1 - way) * logs[i - 1] + way * logs[i])
     needed[np.isnan(curves).any(axis=1) | np.isnan(targets)] = np.nan
     return np.asarray(needed)
 
