@@ -59,7 +59,11 @@ def hostile_study(folder: Path, poison: str) -> Written:
         baselines=("simclr" + poison,),
         name="study" + poison,
         config_hash="c" + poison,
-        provenance={"commit": "a" + poison, "versions": {"numpy" + poison: "1" + poison}, "python": poison},
+        provenance={
+            "commit": "a" + poison,
+            "versions": {"numpy" + poison: "1" + poison},
+            "python": "3" + poison,
+        },
         store={"digest": STORE, "corpus": "c" + poison, "n_records": 1, "n_patients": 1},
         test_reads={"rhythm" + poison: 1},
         leaks=["record" + poison],
