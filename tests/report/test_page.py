@@ -77,9 +77,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
     """A whole study with runs, written once."""
     from dummy_study import write_study
 
-    skill = {"adversarial-per-lead": 1.2, "random-per-lead": 0.5}
+    skill = {"adversarial-per-lead": 1.4, "random-per-lead": 0.5}
     folder = write_study(
-        tmp_path_factory.mktemp("page") / "study", skill=skill, probes=("linear", "finetune")
+        tmp_path_factory.mktemp("page") / "study",
+        skill=skill,
+        probes=("linear", "finetune"),
+        seeds=(0, 1, 2, 3, 4),
+        draws=3,
     )
     with_runs(folder)
     began = time.process_time()
@@ -240,7 +244,7 @@ def test_injection_in_every_text_makes_no_element(make: Make) -> None:
 
     clean, _ = page("")
     hurt, written = page(PAYLOAD)
-    drawn = ("g", "path", "use", "text")  # as many as there are ticks
+    drawn = ("g", "path", "use", "text", "defs")  # as many as there are ticks
     assert set(hurt.tags) == set(clean.tags)
     for tag in set(hurt.tags) - set(drawn):
         assert (tag, hurt.tags[tag]) == (tag, clean.tags[tag])
