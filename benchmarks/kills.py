@@ -1,13 +1,16 @@
 """A study killed again and again at random instants ends with the ledger of one that was left alone.
 
-About 500 small cells on simulated recordings: once undisturbed, once with SIGKILL to all its processes at
-random instants (seeded), the same command again after each. Compared: cells, metrics, chosen settings and
-predictions; times and order may differ. One JSON line; exit code 1 if anything differs.
+Some 500 small cells on simulated recordings: once undisturbed, once with SIGKILL to all its processes, the
+same command again after each. A kill comes once the ledger has grown to a random number of lines, and a
+random moment of up to 50 ms later (both seeded), so that each lands in the midst of the cells. Compared are
+cells, metrics, chosen settings and predictions; times and order may differ. One JSON line; exit code 1 if
+anything differs.
 
     python benchmarks/kills.py [--kills 50] [--folder DIR]
 """
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -54,6 +57,12 @@ def start(config: Path) -> "subprocess.Popen[bytes]":
     )
 
 
+def lines(folder: Path) -> int:
+    """Finished lines of a ledger."""
+    path = folder / "results.jsonl"
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
 def content(folder: Path) -> dict[str, str]:
     """What a ledger says, by cell: a hash of all that must not depend on when it was computed."""
     ledger, found = Ledger(folder), {}
@@ -78,22 +87,22 @@ def main() -> None:
     began = time.monotonic()
     if start(configs["alone"]).wait() != 0:
         sys.exit("the undisturbed study failed")
-    whole_s = time.monotonic() - began
-    rng, kills, while_writing = numpy_rng(0, "kills"), 0, 0
-    for _ in range(given.kills):
-        running, before = start(configs["killed"]), len(Ledger(place / "killed").lines())
-        try:
-            running.wait(timeout=float(rng.uniform(0.15, 0.9)) * whole_s)
-        except subprocess.TimeoutExpired:
+    whole_s, rng, kills = time.monotonic() - began, numpy_rng(0, "kills"), 0
+    cells = lines(place / "alone")
+    for number in sorted(rng.integers(1, cells - given.kills, size=given.kills).tolist()):
+        running, wanted = start(configs["killed"]), max(number, lines(place / "killed") + 1)
+        while running.poll() is None and lines(place / "killed") < wanted:
+            time.sleep(0.002)
+        time.sleep(float(rng.uniform(0, 0.05)))
+        kills += running.poll() is None and lines(place / "killed") < cells
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
-            kills += 1
-        while_writing += before < len(Ledger(place / "killed").lines()) < len(Ledger(place / "alone").lines())
+        running.wait()
     if start(configs["killed"]).wait() != 0:
         sys.exit("the study failed after the last kill")
     alone, killed = content(place / "alone"), content(place / "killed")
     same = alone == killed
-    line = {"cells": len(alone), "kills": kills, "while_writing": while_writing, "same_ledger": same}
+    line = {"cells": len(alone), "kills_in_the_midst": kills, "same_ledger": same}
     print(json.dumps(line | {"whole_s": round(whole_s, 1), "s": round(time.monotonic() - began, 1)}))
     sys.exit(0 if same else 1)
 
