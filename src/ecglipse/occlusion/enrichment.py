@@ -47,7 +47,8 @@ class Enrichment:
         low: lower end of the ratio's 95 % interval, bootstrap over patients.
         high: upper end.
         p_value: two-sided, from circular shifts.
-        p_holm: adjusted over the regions, and over leads or bands, and groups, where these were looked at one by one.
+        p_holm: adjusted over the regions, and over leads, bands and groups where these were looked at
+            one by one.
         band: its name; None: all bands together, or masks of leads.
     """
 

@@ -5,6 +5,7 @@ same coverage hide that share of every band, exactly, on average. With d_i the s
 share - coverage, random cells give d a mean of 0, which a one-sample t-test over patients looks at.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,7 @@ class BandShare:
 def band_names(edges_hz: Sequence[float]) -> tuple[str, ...]:
     """Name the bands between these edges, as "1–1.7 Hz": two digits, or whole numbers from 10 on."""
     said = [f"{edge:.0f}" if edge >= 9.95 else f"{edge:.2g}" for edge in edges_hz]
-    return tuple(f"{low}–{high} Hz" for low, high in zip(said[:-1], said[1:], strict=True))
+    return tuple(f"{low}–{high} Hz" for low, high in itertools.pairwise(said))
 
 
 def band_shares(
@@ -97,7 +98,7 @@ def band_shares(
 
 
 def _p_value(departures: Float[np.ndarray, " record"], patients: Int[np.ndarray, " record"]) -> float:
-    """Of the mean departure, patients being independent and records of one patient not; NaN of one patient."""
+    """Of the mean departure; patients are independent, records of one are not. NaN of a single patient."""
     from scipy.stats import t as student
 
     _, code = np.unique(patients, return_inverse=True)

@@ -109,7 +109,8 @@ def _log_axis(axes, rows: Sequence[Enrichment]) -> None:  # type: ignore[no-unty
 def lead_map(findings: Findings, *, name: str) -> str | None:
     """Draw the enrichment of each region in each lead or band, as numbers; framed where they survive Holm.
 
-    Bands stand with the highest above. None without numbers, and where masks and marks are one for all leads, so that all are alike.
+    Bands stand with the highest above. None without numbers, and where masks and marks are one for all
+    leads, so that all are alike.
     """
     rows = [row for row in findings.enrichments if row.group == "all" and row.row is not None]
     leads = list(dict.fromkeys(row.row for row in rows))
@@ -160,5 +161,6 @@ def lead_map(findings: Findings, *, name: str) -> str | None:
             spine.set_visible(False)
         return figure
 
-    label = f"Heat map of enrichment, {len(leads)} {findings.rows}s by {len(REGIONS)} regions; numbers in the cells"
+    size = f"{len(leads)} {findings.rows}s by {len(REGIONS)} regions"
+    label = f"Heat map of enrichment, {size}; numbers in the cells"
     return to_svg(draw, name=name, label=label)

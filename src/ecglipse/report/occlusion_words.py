@@ -40,8 +40,8 @@ def bands_sentence(findings: Findings) -> str:
     if not sure:
         least = min((row.p_holm for row in bands if not math.isnan(row.p_holm)), default=math.nan)
         return (
-            f"{_who(findings)} hide no band more or less than random masks do, {_percent(bands[0].chance)} of "
-            f"each (smallest p after Holm: {p_text(least)})."
+            f"{_who(findings)} hide no band more or less than random masks do, "
+            f"{_percent(bands[0].chance)} of each (smallest p after Holm: {p_text(least)})."
         )
     more = sorted((row for row in sure if row.hidden > row.chance), key=lambda row: -row.hidden)
     less = sorted((row for row in sure if row.hidden <= row.chance), key=lambda row: row.hidden)
@@ -114,7 +114,8 @@ def leads_sentence(findings: Findings) -> str:
     if findings.leads_alike():
         return "Masks and marks are one for all leads, so that no lead can differ from another."
     one = findings.rows
-    text = f"{one.capitalize()} by {one}, {len(sure)} of {len(tested)} pairs of {one} and region differ from chance"
+    pairs = f"{len(sure)} of {len(tested)} pairs of {one} and region"
+    text = f"{one.capitalize()} by {one}, {pairs} differ from chance"
     if not sure:
         return text + "."
     most = max(sure, key=lambda row: abs(math.log(max(row.ratio, 1e-6))))
