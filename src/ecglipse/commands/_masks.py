@@ -330,8 +330,8 @@ def _of_cells(run: "MaskRun", n_samples: int) -> list[str]:
     unseen = segments - spectral.frames(n_samples)
     if unseen > 0:
         found.append(
-            f"{unseen} of the {segments} segments of a record lie between frames: their cells count as hidden "
-            "when they are drawn, and hide nothing. Every number here is of what is taken out."
+            f"{unseen} of the {segments} segments of a record lie between frames: their cells count as "
+            "hidden when they are drawn, and hide nothing. Every number here is of what is taken out."
         )
     return found
 

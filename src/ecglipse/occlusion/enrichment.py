@@ -11,9 +11,9 @@ how much is hidden, the lengths of segments and what is hidden together in sever
 the tie to the waves. Enrichment is at most 1 / coverage, and its mean over the samples of a fully named span
 is 1.
 
-Masks of bands of frequency have a row a band instead of a row a lead, and each row hides in every lead. Then
-the sums of a band are over the leads' own marks, hidden_nbk = sum over leads of the overlap of the band's mask
-with that lead's region k, and "pooled" is over bands.
+Masks of bands of frequency have a row a band instead of a row a lead, and each row hides in every lead.
+Then the sums of a band are over the leads' own marks, hidden_nbk = sum over leads of the overlap of the band's
+mask with that lead's region k, and "pooled" is over bands.
 """
 
 from collections.abc import Callable, Iterator, Sequence
