@@ -12,8 +12,8 @@ the tie to the waves. Enrichment is at most 1 / coverage, and its mean over the 
 is 1.
 
 Masks of bands of frequency have a row a band instead of a row a lead, and each row hides in every lead.
-Then the sums of a band are over the leads' own marks, hidden_nbk = sum over leads of the overlap of the band's
-mask with that lead's region k, and "pooled" is over bands.
+Then hidden_nbk is the sum over leads of the overlap of the band's mask with that lead's region k, and what
+is pooled are bands.
 """
 
 from collections.abc import Callable, Iterator, Sequence
