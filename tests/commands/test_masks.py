@@ -32,6 +32,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "electrodes": {"masks": "predicted", "leads": "electrodes"},
     "cells": {"masks": "adversarial", "leads": "cells", "network": "shuffled"},
     "published": {"masks": "published"},
+    "chance-bands": {"masks": "random", "domain": "spectral", "set": {"masks.bands": 4}},
     "saliency": {"masks": "saliency", "leads": "per-lead"},
     "qrs": {"masks": "qrs", "set": {"masks.segment_s": 0.1, "masks.coverage": 0.2, "masks.fill": "token"}},
 }
@@ -96,14 +97,36 @@ def test_masks_aimed_at_qrs_are_found_on_qrs(
     assert float(qrs["p_holm"]) < 0.05
 
 
-def test_masks_over_frequency_are_refused(runs: dict[str, Path], simulated: Path, tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    shutil.copytree(runs["random"], run)
-    facts = json.loads((run / "config.json").read_text())
-    facts["method"]["domain"] = "spectral"
-    (run / "config.json").write_text(json.dumps(facts))
-    with pytest.raises(ConfigError, match="bands of frequency"):
-        masks(run, simulated, out=tmp_path)
+def test_masks_over_frequency_have_bands_for_rows(
+    pretrained: Callable[..., Path], simulated: Path, tmp_path: Path
+) -> None:
+    made = masks(
+        pretrained("chance-bands"),
+        simulated,
+        also=[pretrained("chance-bands", 1)],
+        task="rhythm",
+        harm="linear",
+        draws=4,
+        shifts=199,
+        records=24,
+        pictures=1,
+        out=tmp_path,
+    )
+    assert made.sentences[0].startswith("These random masks hide no band more or less")
+    found = json.loads(made.json.read_text())
+    names = [band["band"] for band in found["bands"]]
+    assert names == ["0–1 Hz", "1–3.7 Hz", "3.7–14 Hz", "14–50 Hz"]
+    assert {row["band"] for row in found["enrichments"]} == {None, *names}
+    assert {row["lead"] for row in found["enrichments"]} == {None}
+    for band in found["bands"]:
+        assert band["chance"] == 0.5
+        assert abs(band["hidden"] - 0.5) < 0.03
+    with (tmp_path / "bands.csv").open() as file:
+        assert [row["band"] for row in csv.DictReader(file)] == names
+    assert {arm["name"] for arm in found["harm"]["arms"]} == {"none", "learned", "random", "shifted"}
+    assert found["stability"][0]["other"] == "the same run, other draws"
+    with pytest.raises(ConfigError, match="hides other rows"):
+        masks(pretrained("chance-bands"), simulated, also=[pretrained("random")], draws=1, out=tmp_path)
 
 
 def test_a_run_becomes_a_page_a_table_and_json(
@@ -198,7 +221,7 @@ def test_a_policy_that_looks_for_a_planted_wave_is_found_out(tmp_path: Path) -> 
     policy = LearnedMask(Peaky(generator=torch.Generator()), coverage=0.2, segment_s=0.1, fs=100.0)
     rows = np.arange(24)
     maps = mask_maps(policy, Batches(store), rows, draws=4)
-    tally = Tally([], n_leads=12, shifts=999, seed=0)
+    tally = Tally([], n_rows=12, shifts=999, seed=0)
     regions = region_maps(store.waves, rows.tolist(), leads=store.leads, n_samples=1000, fs=100.0)
     for mask, named in zip(maps, regions, strict=True):
         tally.add(mask, named, member=np.zeros(0, dtype=bool), patient=0)

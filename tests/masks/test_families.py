@@ -149,6 +149,28 @@ def test_spectral_mask_of_zeros_gives_the_recording_back() -> None:
         assert (seen - x[..., :time]).abs().max() < 1e-12
 
 
+def test_bands_are_equally_wide_in_octaves_and_their_edges_are_those_that_are_hidden() -> None:
+    policy = spectral(groups=8)
+    np.testing.assert_allclose(policy.edges_hz, [0, *50.0 ** (np.arange(8) / 7)])
+    hz = np.arange(33) * FS / 64
+    inside = [
+        ((hz >= low) & (hz < high)).sum()
+        for low, high in zip(policy.edges_hz[:-1], [*policy.edges_hz[1:-1], 51.0], strict=True)
+    ]
+    assert policy.bins == tuple(inside)
+    assert policy.bins[2] == 0  # 1.75 to 3.06 Hz: there is 1.56 and 3.13, and nothing between
+    assert sum(policy.bins) == 33
+
+
+def test_a_row_over_time_is_what_each_frame_has_hidden() -> None:
+    policy, x = spectral(groups=8), signals()
+    mask = torch.rand(5, 8, 100)
+    rows = policy.rows_over_time(mask, x)
+    assert rows.shape == (5, 8, 1000)
+    for frame in range(policy.frames(1000)):
+        torch.testing.assert_close(rows[..., frame * 16], mask[..., frame * 100 // 63])
+
+
 def test_spectral_mask_takes_out_its_band_and_leaves_the_others() -> None:
     t = torch.arange(1000) / FS
     low, high = torch.sin(2 * math.pi * 5 * t), torch.sin(2 * math.pi * 30 * t)

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 from ecglipse.corpora.simulator import simulate_arrays
-from ecglipse.occlusion import Enrichment, Tally, enrichments, stability
+from ecglipse.occlusion import Enrichment, Tally, enrichments, lead_by_lead, stability
 from ecglipse.occlusion.enrichment import overlaps
 from ecglipse.waves import REGIONS, region_map, region_maps
 
@@ -29,7 +29,7 @@ def drawn(rng: np.random.Generator, *, per_lead: bool = True, coverage: float = 
 
 
 def tallied(masks: list[np.ndarray], maps: list[np.ndarray], *, shifts: int = 199, seed: int = 0) -> Tally:
-    tally = Tally(["even"], n_leads=len(LEADS), shifts=shifts, seed=seed)
+    tally = Tally(["even"], n_rows=len(LEADS), shifts=shifts, seed=seed)
     for n, (mask, regions) in enumerate(zip(masks, maps, strict=True)):
         tally.add(mask, regions, member=np.array([n % 2 == 0]), patient=n // 2)
     return tally
@@ -42,7 +42,7 @@ def overall(rows: list[Enrichment]) -> dict[str, Enrichment]:
 def test_overlaps_equal_a_loop_over_shifts(maps: list[np.ndarray]) -> None:
     rng = np.random.default_rng(0)
     mask, regions = rng.random((3, 200)), maps[0][:, 300:500]
-    found, size = overlaps(mask, regions)
+    found, size = overlaps(mask, lead_by_lead(regions))
     for shift in (0, 1, 77, 199):
         rolled = np.roll(mask, shift, axis=1)
         by_hand = [[rolled[lead][regions[lead] == k].sum() for k in range(6)] for lead in range(3)]
@@ -55,7 +55,9 @@ def test_expected_is_the_mean_over_all_shifts(maps: list[np.ndarray]) -> None:
     tally = tallied([mask], [maps[0]])
     scored = np.flatnonzero((maps[0] >= 0).any(axis=0))
     span = slice(scored[0], scored[-1] + 1)
-    np.testing.assert_allclose(tally.expected[0], overlaps(mask[:, span], maps[0][:, span])[0].mean(-1))
+    np.testing.assert_allclose(
+        tally.expected[0], overlaps(mask[:, span], lead_by_lead(maps[0][:, span]))[0].mean(-1)
+    )
 
 
 def p_values(maps: list[np.ndarray], *, see: float, trials: int) -> np.ndarray:

@@ -82,9 +82,9 @@ class Hidden:
         mask: Tensor = policy(x, chance)
         if arm != "shifted":
             return mask
-        time = x.shape[-1]
-        shift = chance.child("shift").integers(time, 1, 1).to(x.device)
-        place = (torch.arange(time, device=x.device) + shift) % time
+        places = mask.shape[-1]  # samples, or segments of bands
+        shift = chance.child("shift").integers(places, 1, 1).to(x.device)
+        place = (torch.arange(places, device=x.device) + shift) % places
         return mask.gather(-1, place.expand_as(mask))
 
 

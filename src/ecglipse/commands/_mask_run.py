@@ -1,5 +1,6 @@
 """A run's masks, ready to be drawn on any store of its rate and leads. Reads the run."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,17 @@ from ecglipse.commands._policies import fill, policy
 from ecglipse.config import Config, check, digest
 from ecglipse.draws import Draws
 from ecglipse.errors import CheckpointError, ConfigError
-from ecglipse.masks import Fill, MaskPolicy, MixedMask, RandomMask, ShuffledMask, form_of
+from ecglipse.masks import (
+    Fill,
+    LearnedMask,
+    MaskPolicy,
+    MixedMask,
+    RandomMask,
+    ShuffledMask,
+    SpectralMask,
+    bands,
+    form_of,
+)
 from ecglipse.masks.segments import count_segments
 from ecglipse.models.layers import Encoder
 from ecglipse.splits import Split, by_folds, by_patient, rotations
@@ -37,7 +48,7 @@ class MaskRun:
         name: of its folder.
         facts: of its `config.json`.
         config: the same as a config, for `_assemble`; it has one method, "run".
-        policy: decides what is hidden; of a mixture, the part of most interest.
+        policy: decides what is hidden; of a mixture, the part of most interest: the network's own choice.
         fill: what stands in hidden places.
         tensors: of its last checkpoint.
     """
@@ -60,9 +71,40 @@ class MaskRun:
         """Whether chance alone decides, so that nothing should be found."""
         return self.config.methods["run"].masks == "random"
 
+    @property
+    def spectral(self) -> SpectralMask | None:
+        """The policy, if it hides bands of frequency."""
+        return self.policy if isinstance(self.policy, SpectralMask) else None
+
+    def rows(self, leads: Sequence[str]) -> tuple[object, ...]:
+        """What the masks' rows are: the leads, or the edges of the bands in Hz."""
+        return tuple(leads) if self.spectral is None else self.spectral.edges_hz
+
+    @property
+    def looked(self) -> Int[np.ndarray, " row"]:
+        """Rows of the masks that can hide something: all leads, or the bands with a frequency in them."""
+        if self.spectral is not None:
+            return np.flatnonzero(self.spectral.bins)
+        return np.arange(len(self.facts["input"]["leads"]))
+
+    def coverage(self, n_samples: int) -> float:
+        """What random masks over bands hide of every band: the coverage, in whole cells."""
+        rule, method = self.config.masks, self.config.methods["run"]
+        segments = self.segments(n_samples)
+        cells = segments * (rule.bands if method.domain == "spectral" else 1)
+        return round(rule.coverage * cells) / cells
+
     def words(self) -> str:
         """Who decides what is hidden, in words."""
         method, rule = self.config.methods["run"], self.config.masks
+        unmixed = (
+            f"; of the mixture with random masks only the {method.masks} part" if method.mix_shared else ""
+        )
+        if method.masks == "adversarial":
+            side = self.config.mask_network
+            unmixed += "; without the records that are masked by chance" if side.chance else ""
+            unmixed += "; without the records whose scores are turned upside down" if side.reversed else ""
+            unmixed += "; the network plays as an ally" if side.strength < 0 else ""
         leads = {
             "shared": "one for all leads",
             "per-lead": "one a lead",
@@ -71,24 +113,26 @@ class MaskRun:
             "factorised": "leads and times that compete, each by a score of its own",
         }[method.leads]
         network = {"learning": "", "frozen": " of a frozen network", "shuffled": ", shuffled in training"}
+        if method.domain == "spectral":
+            leads = f"{rule.bands} bands of frequency and times that compete, for all leads at once"
         share = f"{100 * rule.coverage:g} % hidden in segments of {rule.segment_s:g} s"
-        text = f"{method.masks} masks{network[method.network]}, {leads}, {share}"
-        return text + (
-            f"; of the mixture with random masks only the {method.masks} part" if method.mix_shared else ""
-        )
+        return f"{method.masks} masks{network[method.network]}, {leads}, {share}{unmixed}"
 
     @torch.no_grad()
-    def twin(self, x: Tensor) -> RandomMask:
+    def twin(self, x: Tensor) -> MaskPolicy:
         """Random masks of the same form and segments, that hide as much as this policy hides of `x`."""
         rule, method = self.config.masks, self.config.methods["run"]
         given = self.facts["input"]
         hidden = float(self.policy(x, Draws.of(0, "twin", rows=range(len(x)), device=x.device)).mean())
-        return RandomMask(
-            form=form_of(method.leads, given["leads"]),
+        spectral, fs = isinstance(self.policy, SpectralMask), float(given["fs"])
+        chance = RandomMask(
+            form=bands(rule.bands) if spectral else form_of(method.leads, given["leads"]),
             coverage=min(max(hidden, 1e-3), 1.0),
             segment_s=rule.segment_s,
-            fs=float(given["fs"]),
+            fs=fs,
+            in_segments=spectral,
         )
+        return SpectralMask(chance, fs=fs) if spectral else chance
 
     def segments(self, n_samples: int) -> int:
         """How many segments a record of so many samples has."""
@@ -127,10 +171,6 @@ def open_run(path: Path, store: Store) -> MaskRun:
         )
     if method.masks == "none":
         raise ConfigError(f"{path}: its method hides nothing", hint="give a run of a method with masks")
-    if method.domain != "time":
-        raise ConfigError(
-            f"{path}: hides bands of frequency, and not waves", hint='give a run with `domain = "time"`'
-        )
     found = latest_checkpoint(path)
     if found is None or found.counters["step"] < found.counters["total"]:
         raise CheckpointError(f"{path}: is not finished", hint="finish it with `ecglipse pretrain`")
@@ -143,6 +183,9 @@ def open_run(path: Path, store: Store) -> MaskRun:
         _load(part, found.tensors, prefix, where=str(path))
     while isinstance(decides, MixedMask | ShuffledMask):
         decides = decides.first
+    for part in decides.modules():
+        if isinstance(part, LearnedMask):
+            part.chance = part.reversed = 0.0
     return MaskRun(path.resolve().name, facts, config, decides.eval(), stands, found.tensors)
 
 
@@ -190,13 +233,13 @@ def official(store: Store) -> Split:
 @torch.no_grad()
 def mask_maps(
     policy: MaskPolicy, batches: Batches, rows: Int[np.ndarray, " row"], *, draws: int, seed: int = 0
-) -> Float[np.ndarray, "row lead time"]:
-    """Give the share of draws in which each sample of these rows is hidden.
+) -> Float[np.ndarray, "record row time"]:
+    """Give the share of draws in which each sample of these records is hidden, by lead or by band.
 
     Args:
         policy: decides.
         batches: of the store.
-        rows: few enough for their maps to be held.
+        rows: of the store, at least one and few enough for their maps to be held.
         draws: of masks.
         seed: of the draws.
     """
@@ -204,10 +247,9 @@ def mask_maps(
     for start in range(0, len(rows), _BATCH):
         part = rows[start : start + _BATCH]
         x = batches.millivolts(part)
-        total = torch.zeros_like(x)
+        total = torch.zeros((), device=x.device)
         for draw in range(draws):
-            total += policy(x, Draws.of(seed, "masks", draw, rows=part, device=x.device))
+            mask = policy(x, Draws.of(seed, "masks", draw, rows=part, device=x.device))
+            total = total + policy.rows_over_time(mask, x)
         found.append((total / draws).cpu().numpy())
-    return (
-        np.concatenate(found) if found else np.zeros((0, len(batches.store.leads), batches.store.n_samples))
-    )
+    return np.concatenate(found)

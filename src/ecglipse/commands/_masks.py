@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from ecglipse.batches import Batches
     from ecglipse.commands._mask_run import MaskRun
-    from ecglipse.occlusion import Findings, Stability, Tally
+    from ecglipse.masks import MaskPolicy
+    from ecglipse.occlusion import BandShare, Enrichment, Findings, Stability, Tally
+    from ecglipse.report.band_pictures import BandMasks
     from ecglipse.report.gallery import Masks
     from ecglipse.store import Store
 
@@ -32,7 +34,7 @@ class Masked:
     Args:
         html: the page.
         json: everything as JSON.
-        csv: the enrichments as a table.
+        csv: the enrichments as a table; beside it, `bands.csv` of masks over bands of frequency.
         records: looked at.
         sentences: the findings in words, the most important one first.
         seconds: of this call.
@@ -132,21 +134,23 @@ def _look(
     shifts: int,
     records: int,
     pictures: int,
-) -> "tuple[Findings, Masks]":
+) -> "tuple[Findings, Masks | BandMasks]":
     """Everything that is measured, and a few records to be drawn."""
     import numpy as np
     import pandas as pd
 
     from ecglipse.commands._mask_harm import measure_harm
     from ecglipse.commands._mask_run import unseen
-    from ecglipse.occlusion import Findings, enrichments
+    from ecglipse.occlusion import Findings
     from ecglipse.provenance import provenance
 
     keep, split, caution = unseen(run, store)
     rows, waves, source = _marked(store, keep, marks, records)
     names, member = _groups(store, rows, task)
     patients = pd.factorize(store.table["patient_id"])[0][rows].astype(np.int64)
-    tally = _tallied(run, store, batches, rows, waves, names, member, patients, draws=draws, shifts=shifts)
+    tally, bands = _tallied(
+        run, store, batches, rows, waves, names, member, patients, draws=draws, shifts=shifts
+    )
     if not tally.patients:
         raise StoreError(f"{store.path}: no record has marks over half a second", hint="try another store")
     compared = rows[np.linspace(0, len(rows) - 1, min(COMPARED, len(rows))).astype(int)]
@@ -172,17 +176,19 @@ def _look(
         coverage=tally.coverage(),
         segment_s=run.config.masks.segment_s,
         groups={name: int(count) for name, count in zip(names, in_groups, strict=True)},
-        enrichments=tuple(enrichments(tally, store.leads)),
+        enrichments=tuple(_enrichments(run, tally, store.leads)),
         stability=tuple(_agreements(run, others, store, batches, compared, draws=draws)),
         harm=measure_harm(run, store, batches, split, task=task, model=harm, draws=min(draws, 8))
         if harm and task
         else None,
-        cautions=tuple(sentence for sentence in (caution,) if sentence),
+        cautions=tuple(sentence for sentence in (caution, *_of_cells(run, store.n_samples)) if sentence),
         provenance=provenance() | {"store": store.digest},
         synthetic=store.manifest.corpus == "simulator",
+        bands=bands,
     )
     shown = compared[np.linspace(0, len(compared) - 1, min(max(pictures, 0), len(compared))).astype(int)]
-    return findings, _gallery(run, store, batches, shown, draws=draws)
+    make = _gallery if run.spectral is None else _band_gallery
+    return findings, make(run, store, batches, shown, draws=draws)
 
 
 def _marked(
@@ -258,21 +264,76 @@ def _tallied(
     *,
     draws: int,
     shifts: int,
-) -> "Tally":
-    """Go through the records, a batch at a time."""
+) -> "tuple[Tally, tuple[BandShare, ...]]":
+    """Go through the records, a batch at a time; of masks over bands, say how much of each is hidden."""
+    import numpy as np
+
     from ecglipse.commands._mask_run import mask_maps
-    from ecglipse.occlusion import Tally
+    from ecglipse.occlusion import Tally, all_leads, band_shares, lead_by_lead
     from ecglipse.waves import region_maps
 
-    tally = Tally(names, n_leads=len(store.leads), shifts=shifts, seed=0)
+    spectral, looked = run.spectral, run.looked
+    marks = lead_by_lead if spectral is None else all_leads
+    tally = Tally(names, n_rows=len(looked), shifts=shifts, seed=0, marks=marks)
+    shares = []
     valid = store.table["n_valid"].to_numpy()
     regions = region_maps(waves, rows.tolist(), leads=store.leads, n_samples=store.n_samples, fs=store.fs)
     for n, (row, named) in enumerate(zip(rows, regions, strict=True)):
         if n % 64 == 0:
             maps = mask_maps(run.policy, batches, rows[n : n + 64], draws=draws)
         named[:, int(valid[row]) :] = -1
-        tally.add(maps[n % 64], named, member=member[n], patient=int(patients[n]))
-    return tally
+        mask = maps[n % 64]
+        tally.add(mask[looked], named, member=member[n], patient=int(patients[n]))
+        shares.append(mask[:, : int(valid[row])].mean(axis=1, dtype=np.float64))
+    if spectral is None:
+        return tally, ()
+    return tally, band_shares(
+        np.stack(shares),
+        patients,
+        edges_hz=spectral.edges_hz,
+        bins=spectral.bins,
+        coverage=run.coverage(store.n_samples),
+    )
+
+
+def _enrichments(run: "MaskRun", tally: "Tally", leads: Sequence[str]) -> "list[Enrichment]":
+    """Those of leads, or of the bands that can hide something."""
+    from ecglipse.occlusion import band_enrichments, band_names, enrichments
+
+    if run.spectral is None:
+        return enrichments(tally, leads)
+    names = band_names(run.spectral.edges_hz)
+    return band_enrichments(tally, [names[band] for band in run.looked])
+
+
+def _of_cells(run: "MaskRun", n_samples: int) -> list[str]:
+    """What a reader must know of cells of time and frequency."""
+    from ecglipse.occlusion import band_names
+
+    spectral, segments = run.spectral, run.segments(n_samples)
+    if spectral is None:
+        return []
+    width, step = spectral.n_fft / spectral.fs, spectral.hop / spectral.fs
+    found = [
+        f"A cell is taken out of the frames of a transform, one every {step:g} s, through a window of "
+        f"{width:g} s: what is hidden at a wave fades out over {width / 2:g} s to either side, and bands "
+        f"blend into each other within about {2 / width:.1f} Hz."
+    ]
+    empty = [
+        name for name, bins in zip(band_names(spectral.edges_hz), spectral.bins, strict=True) if not bins
+    ]
+    if empty:
+        found.append(
+            f"The transform has a frequency every {1 / width:.2f} Hz and none in {', '.join(empty)}: to hide "
+            "that band hides nothing. It is in the table of bands, and nowhere else."
+        )
+    unseen = segments - spectral.frames(n_samples)
+    if unseen > 0:
+        found.append(
+            f"{unseen} of the {segments} segments of a record lie between frames: their cells count as "
+            "hidden when they are drawn, and hide nothing. Every number here is of what is taken out."
+        )
+    return found
 
 
 def _agreements(
@@ -294,14 +355,27 @@ def _agreements(
     if not others:
         return
     _, patients = np.unique(pd.factorize(store.table["patient_id"])[0][rows], return_inverse=True)
-    segments = run.segments(store.n_samples)
-    ours = mask_maps(run.policy, batches, rows, draws=draws)
-    again = mask_maps(run.policy, batches, rows, draws=draws, seed=1)
+    segments, when = run.segments(store.n_samples), np.arange(store.n_samples)
+    if run.spectral is not None:  # a place is a frame
+        frames = run.spectral.frames(store.n_samples)
+        segments = min(segments, frames)
+        when = np.minimum(np.arange(frames) * run.spectral.hop, store.n_samples - 1)
+
+    def maps(policy: "MaskPolicy", seed: int) -> np.ndarray:
+        found = mask_maps(policy, batches, rows, draws=draws, seed=seed)
+        return found[:, run.looked][..., when]
+
     twin = run.twin(batches.millivolts(rows[:1]))
-    chance = [mask_maps(twin, batches, rows, draws=draws, seed=seed) for seed in (2, 3)]
+    ours, again = maps(run.policy, 0), maps(run.policy, 1)
+    chance = [maps(twin, 2), maps(twin, 3)]
     yield stability(ours, again, other="the same run, other draws", patients=patients, segments=segments)
     for other in others:
-        theirs = mask_maps(other.policy.to(batches.device), batches, rows, draws=draws, seed=4)
+        if other.rows(store.leads) != run.rows(store.leads):
+            raise ConfigError(
+                f"{other.name}: hides other rows than {run.name}, leads or other bands",
+                hint="give runs with the same `domain` and `masks.bands`",
+            )
+        theirs = maps(other.policy.to(batches.device), 4)
         yield stability(ours, theirs, other=other.name, patients=patients, segments=segments)
         wrong = np.roll(theirs, 1, axis=0)
         name = f"{other.name}, of another record"
@@ -319,11 +393,52 @@ def _gallery(
     from ecglipse.commands._mask_run import mask_maps
     from ecglipse.report.gallery import Masks
 
+    if not len(rows):
+        nothing = np.zeros((0, len(store.leads), store.n_samples), np.float32)
+        return Masks(nothing, nothing.astype(np.uint8), nothing, store.fs, store.leads, ())
     return Masks(
         signal=batches.millivolts(rows).cpu().numpy(),
         mask=(mask_maps(run.policy, batches, rows, draws=1) >= 0.5).astype(np.uint8),
         probability=mask_maps(run.policy, batches, rows, draws=draws),
         fs=store.fs,
         leads=store.leads,
+        titles=tuple(", ".join(codes) or "no statement" for codes in store.table["codes"].iloc[rows]),
+    )
+
+
+def _band_gallery(
+    run: "MaskRun", store: "Store", batches: "Batches", rows: "np.ndarray", *, draws: int
+) -> "BandMasks":
+    """One lead of a few records, as it is and with one draw taken out, and how often each cell is hidden."""
+    import numpy as np
+    import torch
+
+    from ecglipse.commands._mask_run import mask_maps
+    from ecglipse.draws import Draws
+    from ecglipse.occlusion import band_names
+    from ecglipse.report.band_pictures import BandMasks
+
+    spectral = run.spectral
+    if spectral is None:
+        raise ValueError("`run` must hide bands")
+    names = band_names(spectral.edges_hz)
+    lead = store.leads.index("II") if "II" in store.leads else 0
+    signal = seen = np.zeros((0, store.n_samples), np.float32)
+    probability = np.zeros((0, len(names), store.n_samples), np.float32)
+    if len(rows):
+        x = batches.millivolts(rows)
+        chance = Draws.of(0, "masks", 0, rows=rows, device=x.device)
+        with torch.no_grad():
+            hidden = spectral.hide(x, spectral(x, chance), run.fill.to(x.device), chance)
+        signal, seen = x[:, lead].cpu().numpy(), hidden[:, lead].cpu().numpy()
+        probability = mask_maps(spectral, batches, rows, draws=draws)
+    return BandMasks(
+        signal=signal,
+        seen=seen,
+        probability=probability,
+        fs=store.fs,
+        lead=store.leads[lead],
+        bands=names,
+        empty=tuple(not bins for bins in spectral.bins),
         titles=tuple(", ".join(codes) or "no statement" for codes in store.table["codes"].iloc[rows]),
     )

@@ -94,6 +94,12 @@ class MaskPolicy(nn.Module, ABC):
         """Give how much of each sample is hidden, for pictures and counts; of a group of leads, or of all."""
         return mask
 
+    def rows_over_time(
+        self, mask: Float[Tensor, "batch group place"], x: Float[Tensor, "batch lead time"]
+    ) -> Float[Tensor, "batch row time"]:
+        """Give how much of each row is hidden at each sample of `x`; rows are leads, or bands."""
+        return self.over_time(mask, x.shape[-1]).expand_as(x)
+
     def own_loss(self, drawn: Drawn, difficulty: Float[Tensor, " batch"]) -> Float[Tensor, ""] | None:
         """A loss of the mask network beside the game; None if it has none.
 

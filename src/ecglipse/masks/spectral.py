@@ -16,6 +16,7 @@ from ecglipse.draws import Draws
 from ecglipse.masks.fills import Fill
 from ecglipse.masks.policy import Drawn, MaskPolicy
 from ecglipse.masks.segments import LearnedMask, RandomMask
+from ecglipse.views.masking import segment_of_sample
 
 
 class SpectralMask(MaskPolicy):
@@ -41,6 +42,22 @@ class SpectralMask(MaskPolicy):
     def n_fft(self) -> int:
         """Samples of the window: four hops."""
         return 4 * self.hop
+
+    @property
+    def edges_hz(self) -> tuple[float, ...]:
+        """Edges of the bands, Hz: 0, then 1 to fs / 2 in equal steps of octaves."""
+        steps = self.cells.form.groups - 1
+        return (0.0, *((self.fs / 2) ** (step / steps) for step in range(steps + 1)))
+
+    @property
+    def bins(self) -> tuple[int, ...]:
+        """Frequencies of the transform in each band; to hide a band of none hides nothing."""
+        band = self._band_of_bin(self.n_fft // 2 + 1, torch.device("cpu"))
+        return tuple(torch.bincount(band, minlength=self.cells.form.groups).tolist())
+
+    def frames(self, time: int) -> int:
+        """How many frames of the transform a record of `time` samples has, one every `hop` samples."""
+        return time // self.hop + 1
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"] | None:
         """Those of the policy that draws."""
@@ -68,7 +85,7 @@ class SpectralMask(MaskPolicy):
         """Take the hidden cells out of every lead; what is left of the others stays as it is."""
         spectrum = self._transform(x)
         frames, bins = spectrum.shape[-1], spectrum.shape[-2]
-        when = torch.arange(frames, device=x.device) * mask.shape[-1] // frames
+        when = segment_of_sample(mask.shape[-1], frames, device=x.device)
         kept = 1 - mask[:, self._band_of_bin(bins, x.device)][..., when]
         held = (spectrum.unflatten(0, x.shape[:2]) * kept.unsqueeze(1)).flatten(0, 1)
         out = torch.istft(held, self.n_fft, self.hop, window=self._window(x), length=x.shape[-1])
@@ -80,6 +97,18 @@ class SpectralMask(MaskPolicy):
     ) -> Float[Tensor, "batch some {time}"]:
         """Give the share of the bands that is hidden at each sample."""
         return functional.interpolate(mask.mean(1, keepdim=True), size=time, mode="nearest")
+
+    def rows_over_time(
+        self, mask: Float[Tensor, "batch group place"], x: Float[Tensor, "batch lead time"]
+    ) -> Float[Tensor, "batch row time"]:
+        """Give what is hidden of each band at each sample: that of the frame whose middle is nearest.
+
+        A segment in which no frame has its middle is nowhere in it, as it is not in what is hidden.
+        """
+        frames = self.frames(x.shape[-1])
+        nearest = (torch.arange(x.shape[-1], device=x.device) + self.hop // 2) // self.hop
+        when = segment_of_sample(mask.shape[-1], frames, device=x.device)[nearest.clamp(max=frames - 1)]
+        return mask[..., when]
 
     def _transform(self, x: Float[Tensor, "batch lead time"]) -> Complex[Tensor, "row bin frame"]:
         flat = x.flatten(0, 1)

@@ -1,10 +1,19 @@
 """What masks hide: how often each wave; whether two seeds agree; what it costs. Pure NumPy."""
 
-from ecglipse.occlusion.enrichment import Enrichment, Tally, enrichments
+from ecglipse.occlusion.enrichment import (
+    Enrichment,
+    Tally,
+    all_leads,
+    band_enrichments,
+    enrichments,
+    lead_by_lead,
+)
 from ecglipse.occlusion.findings import Findings
 from ecglipse.occlusion.harm import Arm, Harm, arms
+from ecglipse.occlusion.shares import BandShare, band_names, band_shares
 from ecglipse.occlusion.stability import Stability, stability
 
 __all__ = [
-    "Arm", "Enrichment", "Findings", "Harm", "Stability", "Tally", "arms", "enrichments", "stability",
+    "Arm", "BandShare", "Enrichment", "Findings", "Harm", "Stability", "Tally", "all_leads", "arms",
+    "band_enrichments", "band_names", "band_shares", "enrichments", "lead_by_lead", "stability",
 ]  # fmt: skip

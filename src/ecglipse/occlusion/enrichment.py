@@ -10,9 +10,13 @@ For record n, lead l and region k (`waves.REGIONS`), with m the share of draws i
 how much is hidden, the lengths of segments and what is hidden together in several leads, and breaks only
 the tie to the waves. Enrichment is at most 1 / coverage, and its mean over the samples of a fully named span
 is 1.
+
+Masks of bands of frequency have a row a band instead of a row a lead, and each row hides in every lead.
+Then hidden_nbk is the sum over leads of the overlap of the band's mask with that lead's region k, and what
+is pooled are bands.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,21 +33,23 @@ _TIE = 1e-9
 
 @dataclass(frozen=True)
 class Enrichment:
-    """One region of one group of records in one lead, or in all.
+    """One region of one group of records in one lead or band, or in all.
 
     Args:
         group: of records; "all" or a class.
-        lead: its name; None: all leads together.
+        lead: its name; None: all leads together, or masks of bands.
         region: of `REGIONS`.
         records: with samples of this region.
-        samples: of the region, over records and leads.
+        samples: of the region, over records and leads, and over bands where these are pooled.
         hidden: share of these samples that is hidden.
         chance: the same, expected of masks at a random place.
         ratio: hidden / chance.
         low: lower end of the ratio's 95 % interval, bootstrap over patients.
         high: upper end.
         p_value: two-sided, from circular shifts.
-        p_holm: adjusted over the regions, and over leads and groups where these were looked at one by one.
+        p_holm: adjusted over the regions, and over leads, bands and groups where these were looked at
+            one by one.
+        band: its name; None: all bands together, or masks of leads.
     """
 
     group: str
@@ -58,6 +64,22 @@ class Enrichment:
     high: float
     p_value: float
     p_holm: float
+    band: str | None = None
+
+    @property
+    def row(self) -> str | None:
+        """The lead or band, whichever the mask's rows are; None: all of them together."""
+        return self.lead if self.band is None else self.band
+
+
+def lead_by_lead(regions: Int8[np.ndarray, "lead time"]) -> Int[np.ndarray, "lead region time"]:
+    """Say where each region is in each lead, 0 or 1: what a row of a mask over leads can hide."""
+    return np.asarray(regions[:, None] == np.arange(len(REGIONS))[:, None], dtype=np.int64)
+
+
+def all_leads(regions: Int8[np.ndarray, "lead time"]) -> Int[np.ndarray, "1 region time"]:
+    """Say in how many leads each region is at a sample: what a band that is hidden in every lead can hide."""
+    return np.asarray(lead_by_lead(regions).sum(axis=0, keepdims=True))
 
 
 class Tally:
@@ -65,20 +87,29 @@ class Tally:
 
     Args:
         groups: names of groups of records beside "all".
-        n_leads: of each record.
+        n_rows: of each record's mask: leads or bands.
         shifts: random circular shifts of the null distribution; the smallest p-value is 1 / (shifts + 1).
         seed: names the draws of shifts.
+        marks: what a row of the mask can hide: `lead_by_lead` or `all_leads`.
     """
 
-    def __init__(self, groups: Sequence[str], *, n_leads: int, shifts: int, seed: int) -> None:
+    def __init__(
+        self,
+        groups: Sequence[str],
+        *,
+        n_rows: int,
+        shifts: int,
+        seed: int,
+        marks: Callable[[np.ndarray], np.ndarray] = lead_by_lead,
+    ) -> None:
         if shifts < 1:
             raise ValueError(f"`shifts` must be >= 1; got {shifts}")
-        self.groups, self.shifts, self.seed = ("all", *groups), shifts, seed
-        shape = (n_leads, len(REGIONS))
+        self.groups, self.shifts, self.seed, self.marks = ("all", *groups), shifts, seed, marks
+        shape = (n_rows, len(REGIONS))
         self.null = np.zeros((len(self.groups), shifts, *shape), dtype=np.float64)
-        self.hidden: list[Float[np.ndarray, "lead region"]] = []
-        self.expected: list[Float[np.ndarray, "lead region"]] = []
-        self.size: list[Int[np.ndarray, "lead region"]] = []
+        self.hidden: list[Float[np.ndarray, "row region"]] = []
+        self.expected: list[Float[np.ndarray, "row region"]] = []
+        self.size: list[Int[np.ndarray, "row region"]] = []
         self.member: list[Bool[np.ndarray, " group"]] = []
         self.patients: list[int] = []
         self.shares: list[float] = []
@@ -86,7 +117,7 @@ class Tally:
 
     def add(
         self,
-        mask: Float[np.ndarray, "lead time"],
+        mask: Float[np.ndarray, "row time"],
         regions: Int8[np.ndarray, "lead time"],
         *,
         member: Bool[np.ndarray, " group"],
@@ -105,7 +136,7 @@ class Tally:
             self.left_out += 1
             return
         span = slice(scored[0], scored[-1] + 1)
-        over_shifts, size = overlaps(mask[:, span], regions[:, span])
+        over_shifts, size = overlaps(mask[:, span], self.marks(regions[:, span]))
         number = len(self.patients)
         places = numpy_rng(self.seed, "shifts", number).integers(over_shifts.shape[-1], size=self.shifts)
         shifted = np.moveaxis(over_shifts[..., places], -1, 0)
@@ -124,16 +155,19 @@ class Tally:
 
 
 def overlaps(
-    mask: Float[np.ndarray, "lead time"], regions: Int8[np.ndarray, "lead time"]
-) -> tuple[Float[np.ndarray, "lead region time"], Int[np.ndarray, "lead region"]]:
+    mask: Float[np.ndarray, "row time"], marks: Int[np.ndarray, "some region time"]
+) -> tuple[Float[np.ndarray, "row region time"], Int[np.ndarray, "row region"]]:
     """Give how much of each region is hidden under every circular shift of the mask, and the regions' sizes.
 
     By the correlation theorem: all shifts at the price of a few Fourier transforms.
+
+    Args:
+        mask: share of draws in which each sample was hidden.
+        marks: how many leads that a row hides in have the region there; a row a row, or one for all.
     """
-    inside = regions[:, None] == np.arange(len(REGIONS), dtype=np.int8)[:, None]
-    time = mask.shape[-1]
-    spectrum = np.fft.rfft(inside, axis=-1) * np.conj(np.fft.rfft(mask.astype(np.float64)))[:, None]
-    return np.fft.irfft(spectrum, n=time, axis=-1), inside.sum(axis=-1)
+    spectrum = np.fft.rfft(marks, axis=-1) * np.conj(np.fft.rfft(mask.astype(np.float64)))[:, None]
+    over_shifts = np.fft.irfft(spectrum, n=mask.shape[-1], axis=-1)
+    return over_shifts, np.broadcast_to(marks.sum(axis=-1), over_shifts.shape[:2])
 
 
 def enrichments(
@@ -168,6 +202,11 @@ def enrichments(
             family += _rows(tally.groups[group], names, *sums, weights[:, own])
         found += _adjusted(family)
     return found
+
+
+def band_enrichments(tally: Tally, bands: Sequence[str]) -> list[Enrichment]:
+    """Give the same of masks over bands, whose rows are bands and not leads."""
+    return [replace(row, lead=None, band=row.lead) for row in enrichments(tally, bands)]
 
 
 def _rows(

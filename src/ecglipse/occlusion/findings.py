@@ -6,6 +6,7 @@ from typing import Any
 
 from ecglipse.occlusion.enrichment import Enrichment
 from ecglipse.occlusion.harm import Harm
+from ecglipse.occlusion.shares import BandShare
 from ecglipse.occlusion.stability import Stability
 
 
@@ -25,15 +26,16 @@ class Findings:
         left_out: records without enough marks.
         draws: of masks, a record.
         shifts: of the null distribution.
-        coverage: share hidden within the marked spans, mean over records.
+        coverage: share hidden within the marked spans, mean over records and over leads or bands.
         segment_s: length of a mask's segment, s.
         groups: of records that were looked at one by one, with their sizes.
-        enrichments: of every group, lead and region.
+        enrichments: of every group, lead or band, and region.
         stability: against other runs, and the levels it is held against.
         harm: what the masks cost a supervised model; None if that was not asked for.
         cautions: sentences that a reader must know.
         provenance: commit, versions, hardware.
         synthetic: whether the recordings are simulated.
+        bands: how much of each band of frequency is hidden; none of masks over leads.
     """
 
     run: str
@@ -56,16 +58,22 @@ class Findings:
     cautions: tuple[str, ...]
     provenance: dict[str, Any]
     synthetic: bool
+    bands: tuple[BandShare, ...] = ()
+
+    @property
+    def rows(self) -> str:
+        """What the masks' rows are, in a word."""
+        return "band" if self.bands else "lead"
 
     def overall(self, group: str = "all") -> list[Enrichment]:
-        """The regions of one group, all leads together."""
-        return [row for row in self.enrichments if row.group == group and row.lead is None]
+        """The regions of one group, all leads or bands together."""
+        return [row for row in self.enrichments if row.group == group and row.row is None]
 
     def leads_alike(self) -> bool:
         """Whether every lead has the very same numbers: masks and marks that are one for all leads."""
-        rows = [row for row in self.enrichments if row.group == "all" and row.lead is not None]
+        rows = [row for row in self.enrichments if row.group == "all" and row.row is not None]
         seen = {(row.region, row.samples, round(row.hidden, 6)) for row in rows if row.samples}
-        return len({row.lead for row in rows}) > 1 and len(seen) == len({region for region, _, _ in seen})
+        return len({row.row for row in rows}) > 1 and len(seen) == len({region for region, _, _ in seen})
 
     def plain(self) -> dict[str, Any]:
         """Everything as JSON can say it: a number that is none becomes null."""

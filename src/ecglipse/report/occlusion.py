@@ -13,7 +13,8 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from ecglipse.occlusion import Enrichment, Findings
+from ecglipse.occlusion import BandShare, Enrichment, Findings
+from ecglipse.report.band_pictures import BandMasks, draw_band_masks, share_forest
 from ecglipse.report.export import plain
 from ecglipse.report.gallery import LONGEST_S, Masks, Picture
 from ecglipse.report.occlusion_figures import enrichment_forest, lead_map
@@ -33,8 +34,8 @@ class WrittenFindings:
     csv: Path
 
 
-def write_findings(findings: Findings, gallery: Masks, folder: Path) -> WrittenFindings:
-    """Write `masks.html`, `masks.json` and `masks.csv`.
+def write_findings(findings: Findings, gallery: Masks | BandMasks, folder: Path) -> WrittenFindings:
+    """Write `masks.html`, `masks.json` and `masks.csv`; of masks over bands, `bands.csv` too.
 
     Args:
         findings: all that was measured.
@@ -49,24 +50,28 @@ def write_findings(findings: Findings, gallery: Masks, folder: Path) -> WrittenF
         written.json, json.dumps(findings.plain(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     )
     write_text(written.csv, to_csv(findings.enrichments))
+    if findings.bands:
+        write_text(folder / "bands.csv", to_csv(findings.bands))
     write_text(written.html, render_findings(findings, gallery, written))
     return written
 
 
-def to_csv(rows: tuple[Enrichment, ...]) -> str:
-    """Give the enrichments as a table: one row a group, lead and region; what is undefined is empty."""
+def to_csv(rows: tuple[Enrichment, ...] | tuple[BandShare, ...]) -> str:
+    """Give rows as a table, as one a group, lead or band, and region; what is undefined is empty."""
     out = io.StringIO()
-    names = list(Enrichment.__dataclass_fields__)
+    names = list((type(rows[0]) if rows else Enrichment).__dataclass_fields__)
     table = csv.DictWriter(out, names, lineterminator="\n")
     table.writeheader()
     for row in rows:
-        cells = asdict(row) | {"lead": row.lead or "all"}
+        cells = asdict(row)
+        if isinstance(row, Enrichment):
+            cells |= {"lead": row.lead or "all", "band": row.band or "all"}
         undefined = [name for name, cell in cells.items() if isinstance(cell, float) and np.isnan(cell)]
         table.writerow({name: plain(cell) for name, cell in (cells | dict.fromkeys(undefined, "")).items()})
     return out.getvalue()
 
 
-def render_findings(findings: Findings, gallery: Masks, written: WrittenFindings) -> str:
+def render_findings(findings: Findings, gallery: Masks | BandMasks, written: WrittenFindings) -> str:
     """Give the page as text."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters |= {"p": p_text, "number": _number}
@@ -85,8 +90,12 @@ def render_findings(findings: Findings, gallery: Masks, written: WrittenFindings
         by_group=_svg(enrichment_forest(grouped, name="groups")) if findings.groups else None,
         leads=_svg(lead_map(findings, name="leads")),
         grouped=grouped,
+        shares=_svg(share_forest(findings.bands, name="bands")),
         arms=_arm_titles(),
-        pictures=[_picture(gallery, row) for row in range(len(gallery.titles))],
+        pictures=[
+            _band_picture(gallery, row) if isinstance(gallery, BandMasks) else _picture(gallery, row)
+            for row in range(len(gallery.titles))
+        ],
         cautions=cautions(findings),
         json_name=written.json.name,
         csv_name=written.csv.name,
@@ -149,4 +158,15 @@ def _picture(gallery: Masks, row: int) -> Picture:
         f"ECG on paper, 25 mm/s, 10 mm/mV. {title}. {mask.mean():.0%} hidden in this draw; a sample is "
         f"hidden in {probability.min():.0%} to {probability.max():.0%} of all draws"
     )
+    return Picture(title, "", uri, alt, round(figure.get_figwidth() * 96))
+
+
+def _band_picture(gallery: BandMasks, row: int) -> Picture:
+    """One record's lead, as it is and under one draw, and how often each cell is hidden."""
+    title = f"Record {row + 1}: {gallery.titles[row]}"
+    figure = draw_band_masks(gallery, row, title=title)
+    uri = "data:image/png;base64," + base64.b64encode(to_png(figure)).decode()
+    shares = gallery.probability[row].mean(axis=1)
+    said = ", ".join(f"{band} {share:.0%}" for band, share in zip(gallery.bands, shares, strict=True))
+    alt = f"ECG, lead {gallery.lead}. {title}. Share of draws in which each band is hidden: {said}"
     return Picture(title, "", uri, alt, round(figure.get_figwidth() * 96))

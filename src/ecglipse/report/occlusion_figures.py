@@ -24,7 +24,7 @@ def enrichment_forest(rows: Sequence[Enrichment], *, name: str) -> str | None:
     A filled marker is a departure from chance that survives Holm; an open one is not. None without numbers.
 
     Args:
-        rows: of all leads together.
+        rows: of all leads or bands together.
         name: prefix of the picture's ids.
     """
     defined = [row for row in rows if not math.isnan(row.ratio)]
@@ -107,12 +107,14 @@ def _log_axis(axes, rows: Sequence[Enrichment]) -> None:  # type: ignore[no-unty
 
 
 def lead_map(findings: Findings, *, name: str) -> str | None:
-    """Draw the enrichment of each region in each lead, as numbers; framed where they survive Holm.
+    """Draw the enrichment of each region in each lead or band, as numbers; framed where they survive Holm.
 
-    None without numbers, and where masks and marks are one for all leads, so that all are alike.
+    Bands stand with the highest above. None without numbers, and where masks and marks are one for all
+    leads, so that all are alike.
     """
-    rows = [row for row in findings.enrichments if row.group == "all" and row.lead is not None]
-    leads = list(dict.fromkeys(row.lead for row in rows))
+    rows = [row for row in findings.enrichments if row.group == "all" and row.row is not None]
+    leads = list(dict.fromkeys(row.row for row in rows))
+    leads = leads[::-1] if findings.bands else leads
     if findings.leads_alike() or not any(not math.isnan(row.ratio) for row in rows):
         return None
     most = max(abs(math.log(max(row.ratio, 1e-3))) for row in rows if not math.isnan(row.ratio)) or 1.0
@@ -121,7 +123,7 @@ def lead_map(findings: Findings, *, name: str) -> str | None:
         figure = Figure(figsize=(7.4, 0.34 * len(leads) + 0.7), layout="constrained")
         axes = figure.subplots()
         for row in rows:
-            x, y = REGIONS.index(row.region), leads.index(row.lead)
+            x, y = REGIONS.index(row.region), leads.index(row.row)
             if math.isnan(row.ratio):
                 axes.text(x, y, "–", ha="center", va="center", color=FAINT)
                 continue
@@ -150,7 +152,7 @@ def lead_map(findings: Findings, *, name: str) -> str | None:
         axes.set_xlim(-0.5, len(REGIONS) - 0.5)
         axes.set_ylim(len(leads) - 0.5, -0.5)
         axes.set_xticks(range(len(REGIONS)), REGIONS)
-        axes.set_yticks(range(len(leads)), [short(str(lead), 8) for lead in leads])
+        axes.set_yticks(range(len(leads)), [short(str(lead), 12) for lead in leads])
         axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False)
         axes.grid(visible=False)
         for x in range(1, len(REGIONS)):
@@ -159,5 +161,6 @@ def lead_map(findings: Findings, *, name: str) -> str | None:
             spine.set_visible(False)
         return figure
 
-    label = f"Heat map of enrichment, {len(leads)} leads by {len(REGIONS)} regions; numbers in the cells"
+    size = f"{len(leads)} {findings.rows}s by {len(REGIONS)} regions"
+    label = f"Heat map of enrichment, {size}; numbers in the cells"
     return to_svg(draw, name=name, label=label)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from ecglipse.occlusion import Enrichment, Findings, Harm, Stability
+from ecglipse.occlusion import BandShare, Enrichment, Findings, Harm, Stability
 
 SURE: Final = 0.05
 NAMES: Final = {
@@ -20,15 +20,61 @@ NAMES: Final = {
 def words(findings: Findings) -> tuple[str, list[str]]:
     """Give the finding in one sentence, and what supports or limits it."""
     sure = [row for row in findings.overall() if row.p_holm < SURE]
+    main = overall_sentence(findings, sure)
     more = [leads_sentence(findings), groups_sentence(findings), *stability_sentences(findings)]
     more += [harm_sentence(findings.harm)] if findings.harm else []
-    return overall_sentence(findings, sure), [sentence for sentence in more if sentence]
+    if findings.bands:
+        main, more = bands_sentence(findings), [main, *more]
+    return main, [sentence for sentence in more if sentence]
+
+
+def _who(findings: Findings) -> str:
+    kind = "learned " if findings.learned else "random " if findings.control else ""
+    return f"{'The' if findings.learned else 'These'} {kind}masks"
+
+
+def bands_sentence(findings: Findings) -> str:
+    """Say which bands are hidden more or less than random masks of the same coverage hide them."""
+    bands = findings.bands
+    sure = [row for row in bands if row.p_holm < SURE]
+    if not sure:
+        least = min((row.p_holm for row in bands if not math.isnan(row.p_holm)), default=math.nan)
+        return (
+            f"{_who(findings)} hide no band more or less than random masks do, "
+            f"{_percent(bands[0].chance)} of each (smallest p after Holm: {p_text(least)})."
+        )
+    more = sorted((row for row in sure if row.hidden > row.chance), key=lambda row: -row.hidden)
+    less = sorted((row for row in sure if row.hidden <= row.chance), key=lambda row: row.hidden)
+    parts = [
+        f"hide {_joined([_band(row, first=n == 0) for n, row in enumerate(more)])}" if more else "",
+        f"spare {_joined([_band(row, first=n == 0 and not more) for n, row in enumerate(less)])}"
+        if less
+        else "",
+    ]
+    return f"{_who(findings)} {'; they '.join(part for part in parts if part)}."
+
+
+def _band(row: BandShare, *, first: bool) -> str:
+    """A band with what is hidden of it."""
+    name = row.band + ("" if row.bins else ", where nothing is,")
+    most = " most" if first and row.hidden > row.chance else ""
+    than = f" of it instead of {_percent(row.chance)}" if first else ""
+    return (
+        f"{name}{most}: {_percent(row.hidden)}{than} ({100 * row.low:.0f}–{100 * row.high:.0f})"
+        if first
+        else (f"{name} ({_percent(row.hidden)})")
+    )
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
 
 
 def overall_sentence(findings: Findings, sure: Sequence[Enrichment]) -> str:
     """Say which regions are hidden more or less often than by chance, all leads together."""
-    kind = "learned " if findings.learned else "random " if findings.control else ""
-    who = f"{'The' if findings.learned else 'These'} {kind}masks"
+    who = _who(findings)
+    if findings.bands:
+        who = f"All bands together, {who[:1].lower()}{who[1:]}"
     if not sure:
         least = min(
             (row.p_holm for row in findings.overall() if not math.isnan(row.p_holm)), default=math.nan
@@ -44,7 +90,7 @@ def overall_sentence(findings: Findings, sure: Sequence[Enrichment]) -> str:
 def _several(rows: Sequence[Enrichment]) -> str:
     """The first in full, the others in short."""
     texts = [_one(row, first=n == 0) for n, row in enumerate(rows)]
-    return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}"
+    return _joined(texts)
 
 
 def _one(row: Enrichment, *, first: bool) -> str:
@@ -59,24 +105,26 @@ def _percent(share: float) -> str:
 
 
 def leads_sentence(findings: Findings) -> str:
-    """Say in how many leads and regions the masks differ from chance, and where most."""
-    rows = [row for row in findings.enrichments if row.group == "all" and row.lead is not None]
+    """Say in how many leads or bands, and regions, the masks differ from chance, and where most."""
+    rows = [row for row in findings.enrichments if row.group == "all" and row.row is not None]
     tested = [row for row in rows if not math.isnan(row.p_value)]
     sure = [row for row in tested if row.p_holm < SURE]
     if not tested:
         return ""
     if findings.leads_alike():
         return "Masks and marks are one for all leads, so that no lead can differ from another."
-    text = f"Lead by lead, {len(sure)} of {len(tested)} pairs of lead and region differ from chance"
+    one = findings.rows
+    pairs = f"{len(sure)} of {len(tested)} pairs of {one} and region"
+    text = f"{one.capitalize()} by {one}, {pairs} differ from chance"
     if not sure:
         return text + "."
     most = max(sure, key=lambda row: abs(math.log(max(row.ratio, 1e-6))))
-    return f"{text}; most of all {NAMES[most.region]} in {most.lead}, {most.ratio:.2f} times as often."
+    return f"{text}; most of all {NAMES[most.region]} in {most.row}, {most.ratio:.2f} times as often."
 
 
 def groups_sentence(findings: Findings) -> str:
     """Say in which groups of records the most different region differs."""
-    rows = [row for row in findings.enrichments if row.group != "all" and row.lead is None]
+    rows = [row for row in findings.enrichments if row.group != "all" and row.row is None]
     tested = [row for row in rows if not math.isnan(row.p_value)]
     if not tested:
         return ""
@@ -132,11 +180,12 @@ def harm_sentence(harm: Harm) -> str:
 def cautions(findings: Findings) -> list[str]:
     """What a reader must know before believing a number."""
     c, longest = findings.coverage, findings.segment_s
+    most = f"With {_percent(c)} hidden, nothing can be hidden more than {1 / c:.2f} times as often as chance."
+    if findings.bands:
+        most = "A ratio is at most 1 over the share of its band that is hidden: 2 where half of it is."
     found = [
         *findings.cautions,
-        f"With {_percent(c)} hidden, nothing can be hidden more than {1 / c:.2f} times as often as chance."
-        if c > 0
-        else "Nothing is hidden.",
+        most if c > 0 else "Nothing is hidden.",
         f"Masks are made of segments of {longest:g} s. One that is meant for a QRS complex of 0.1 s hides "
         "what lies beside it too, so that neighbours share their enrichment.",
         f"Marks: {findings.marks}. Only the span between a record's first and last mark is looked at; "
