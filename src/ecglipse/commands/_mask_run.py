@@ -183,9 +183,9 @@ def open_run(path: Path, store: Store) -> MaskRun:
         _load(part, found.tensors, prefix, where=str(path))
     while isinstance(decides, MixedMask | ShuffledMask):
         decides = decides.first
-    for part in decides.modules():
-        if isinstance(part, LearnedMask):
-            part.chance = part.reversed = 0.0
+    for inner in decides.modules():
+        if isinstance(inner, LearnedMask):
+            inner.chance = inner.reversed = 0.0
     return MaskRun(path.resolve().name, facts, config, decides.eval(), stands, found.tensors)
 
 
