@@ -183,9 +183,9 @@ def open_run(path: Path, store: Store) -> MaskRun:
         _load(part, found.tensors, prefix, where=str(path))
     while isinstance(decides, MixedMask | ShuffledMask):
         decides = decides.first
-    for inner in decides.modules():
-        if isinstance(inner, LearnedMask):
-            inner.chance = inner.reversed = 0.0
+    for module in decides.modules():
+        if isinstance(module, LearnedMask):
+            module.chance = module.reversed = 0.0
     return MaskRun(path.resolve().name, facts, config, decides.eval(), stands, found.tensors)
 
 
@@ -232,7 +232,7 @@ def official(store: Store) -> Split:
 
 @torch.no_grad()
 def mask_maps(
-    policy: MaskPolicy, batches: Batches, rows: Int[np.ndarray, " row"], *, draws: int, seed: int = 0
+    policy: MaskPolicy, batches: Batches, rows: Int[np.ndarray, " record"], *, draws: int, seed: int = 0
 ) -> Float[np.ndarray, "record row time"]:
     """Give the share of draws in which each sample of these records is hidden, by lead or by band.
 

@@ -324,8 +324,8 @@ def _of_cells(run: "MaskRun", n_samples: int) -> list[str]:
     ]
     if empty:
         found.append(
-            f"The transform has a frequency every {1 / width:.2f} Hz and none in {', '.join(empty)}: to hide "
-            "that band hides nothing. It is in the table of bands, and nowhere else."
+            f"The transform has a frequency every {1 / width:.2f} Hz and none in {', '.join(empty)}, which "
+            "is in the table of bands and in no ratio."
         )
     unseen = segments - spectral.frames(n_samples)
     if unseen > 0:

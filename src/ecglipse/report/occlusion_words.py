@@ -24,7 +24,7 @@ def words(findings: Findings) -> tuple[str, list[str]]:
     more = [leads_sentence(findings), groups_sentence(findings), *stability_sentences(findings)]
     more += [harm_sentence(findings.harm)] if findings.harm else []
     if findings.bands:
-        main, more = bands_sentence(findings), [main, *more]
+        main, more = bands_sentence(findings), [empty_bands_sentence(findings), main, *more]
     return main, [sentence for sentence in more if sentence]
 
 
@@ -35,34 +35,39 @@ def _who(findings: Findings) -> str:
 
 def bands_sentence(findings: Findings) -> str:
     """Say which bands are hidden more or less than random masks of the same coverage hide them."""
-    bands = findings.bands
-    sure = [row for row in bands if row.p_holm < SURE]
+    there = [row for row in findings.bands if row.bins]
+    sure = [row for row in there if row.p_holm < SURE]
+    chance = _percent(there[0].chance)
     if not sure:
-        least = min((row.p_holm for row in bands if not math.isnan(row.p_holm)), default=math.nan)
+        least = min((row.p_holm for row in there if not math.isnan(row.p_holm)), default=math.nan)
         return (
             f"{_who(findings)} hide no band more or less than random masks do, "
-            f"{_percent(bands[0].chance)} of each (smallest p after Holm: {p_text(least)})."
+            f"{chance} of each (smallest p after Holm: {p_text(least)})."
         )
     more = sorted((row for row in sure if row.hidden > row.chance), key=lambda row: -row.hidden)
     less = sorted((row for row in sure if row.hidden <= row.chance), key=lambda row: row.hidden)
-    parts = [
-        f"hide {_joined([_band(row, first=n == 0) for n, row in enumerate(more)])}" if more else "",
-        f"spare {_joined([_band(row, first=n == 0 and not more) for n, row in enumerate(less)])}"
-        if less
-        else "",
-    ]
-    return f"{_who(findings)} {'; they '.join(part for part in parts if part)}."
+    parts = [f"{verb} {_bands(rows)}" for verb, rows in (("hide", more), ("spare", less)) if rows]
+    return f"{_who(findings)} {'; they '.join(parts)}. Random masks hide {chance} of each."
 
 
-def _band(row: BandShare, *, first: bool) -> str:
-    """A band with what is hidden of it."""
-    name = row.band + ("" if row.bins else ", where nothing is,")
-    most = " most" if first and row.hidden > row.chance else ""
-    than = f" of it instead of {_percent(row.chance)}" if first else ""
+def _bands(rows: Sequence[BandShare]) -> str:
+    """The first with its interval, the others with their shares."""
+    first, *others = rows
+    interval = f"({100 * first.low:.0f}–{100 * first.high:.0f})"
+    text = f"{first.band} most: {_percent(first.hidden)} {interval} of it"
+    return _joined([text, *(f"{row.band} ({_percent(row.hidden)})" for row in others)])
+
+
+def empty_bands_sentence(findings: Findings) -> str:
+    """Say how much coverage goes to bands in which nothing is, and what that leaves for the others."""
+    empty = [row for row in findings.bands if not row.bins]
+    if not empty:
+        return ""
+    there = [row.hidden for row in findings.bands if row.bins]
+    names = _joined([f"{row.band} ({_percent(row.hidden)} hidden)" for row in empty])
     return (
-        f"{name}{most}: {_percent(row.hidden)}{than} ({100 * row.low:.0f}–{100 * row.high:.0f})"
-        if first
-        else (f"{name} ({_percent(row.hidden)})")
+        f"The transform has no frequency in {names}: to hide it takes nothing out. "
+        f"Of the other bands {_percent(sum(there) / len(there))} is hidden."
     )
 
 
