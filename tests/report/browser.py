@@ -46,7 +46,7 @@ def _run(folder: Path, *arguments: str, page: Path) -> subprocess.CompletedProce
     profile = folder / "profile"
     shutil.rmtree(profile, ignore_errors=True)
     command = [chromium(), *FLAGS, f"--user-data-dir={profile}", *arguments, page.resolve().as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=True)
 
 
 def visit(page: Path, folder: Path) -> Seen:
