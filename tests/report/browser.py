@@ -103,7 +103,7 @@ def cut_off(page: Path, folder: Path, *, width: int, printing: bool = False) -> 
         width: of the window, CSS pixels; on A4 with the page's own margins 688.
         printing: whether the rules for print hold.
     """
-    text = page.read_text(encoding="utf-8").replace("<details>", "<details open>")
+    text = page.read_text(encoding="utf-8").replace("<details", "<details open")
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text, count=1)
     if printing:
         text = text.replace("@media print", "@media all")
