@@ -46,7 +46,7 @@ def _run(folder: Path, *arguments: str, page: Path) -> subprocess.CompletedProce
     profile = folder / "profile"
     shutil.rmtree(profile, ignore_errors=True)
     command = [chromium(), *FLAGS, f"--user-data-dir={profile}", *arguments, page.resolve().as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, check=True)
 
 
 def visit(page: Path, folder: Path) -> Seen:
@@ -103,7 +103,7 @@ def cut_off(page: Path, folder: Path, *, width: int, printing: bool = False) -> 
         width: of the window, CSS pixels; on A4 with the page's own margins 688.
         printing: whether the rules for print hold.
     """
-    text = page.read_text(encoding="utf-8").replace("<details>", "<details open>")
+    text = page.read_text(encoding="utf-8").replace("<details", "<details open")
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text, count=1)
     if printing:
         text = text.replace("@media print", "@media all")

@@ -12,6 +12,9 @@ from test_page import with_runs
 
 from ecglipse.report.page import write_report
 
+pytestmark = pytest.mark.timeout(900)
+"""A browser on a busy machine takes its time."""
+
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -18,6 +18,9 @@ from test_page import with_runs
 from ecglipse.report.page import Written, write_report
 from ecglipse.report.svg import short, to_svg
 
+pytestmark = pytest.mark.timeout(900)
+"""A browser on a busy machine takes its time."""
+
 DRAWN = ("g", "path", "use", "text", "defs")
 """As many as a picture has ticks, which depends on the room that its titles leave."""
 

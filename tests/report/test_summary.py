@@ -264,3 +264,16 @@ def test_a_damaged_study_is_refused(tmp_path: Path, content: str | None, words: 
         (tmp_path / "study.json").write_text(content)
     with pytest.raises(LedgerError, match=words):
         summarise(tmp_path)
+
+
+def test_readings_of_disturbed_recordings_are_counted_as_readings(make: Make) -> None:
+    folder = make(seeds=(0,), draws=1)
+    ledger = Ledger(folder)
+    before, line = summarise(folder).hardware, ledger.lines()[0]
+    p = ledger.predictions(line)
+    again = {k: v for k, v in line.items() if not k.startswith("predictions")} | {"cell": "0" * 16}
+    again |= {"disturbance": "I only"}
+    ledger.append(again, rows=p.rows, scores=p.scores, truth=p.truth, patients=p.patients)
+    after = summarise(folder).hardware
+    assert after["cells"] == before["cells"] + 1
+    assert after["reads"][line["task"]] == before["reads"][line["task"]] + 1

@@ -65,6 +65,7 @@ def summarise(folder: Path, *, without_floors: bool = False) -> Summary:
             reliability=reliability(_judged(found), cells, few),
             waves=waves,
             wave_faults=wave_faults,
+            hardware=_gather(lines),
             disturbed=robustness(methods, cells, rest, few),
         )
     except KeyError as error:
@@ -117,7 +118,6 @@ def _summarise(
         measures=measures(groups, methods, cells),
         regressions=tuple(t for t in tasks if t in numbers),
         facts=facts,
-        hardware=_gather(lines),
     )
     compared = tuple(_comparisons(summary, groups, estimates))
     said = cautions(summary, lines, stale=stale, replicates=bench.replicates)
