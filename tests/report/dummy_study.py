@@ -74,23 +74,25 @@ def write_study(
     replicates: int = 100,
     skip: Callable[[dict[str, Any]], bool] = lambda line: False,
     baselines: tuple[str, ...] = ("simclr", "3kg"),
+    task_of: Callable[[str], str] = str,
     **facts: Any,
 ) -> Path:
     """Write a study whose methods have the given skill: the size of the signal in their scores.
 
-    A method with `copy_of` has the scores of that other method. `skip` leaves out lines.
+    A method with `copy_of` has the scores of that other method, a task those of the task that `task_of`
+    gives for its name. `skip` leaves out lines.
     """
     folder.mkdir(parents=True)
     ledger, total = Ledger(folder), 0
     for task, rotation in itertools.product(classes, range(rotations)):
         names = classes[task]
-        truth, patients = labels(task, rotation, n_classes=len(names), n_patients=n_patients)
+        truth, patients = labels(task_of(task), rotation, n_classes=len(names), n_patients=n_patients)
         for entry, probe, fraction, seed in itertools.product(methods, probes, fractions, seeds):
             if entry.get("kind") in ("majority", "handcrafted") and seed != seeds[0]:
                 continue
             for draw in range(1 if fraction == 1.0 else draws) if probed(entry, probe) else ():
                 name = entry.get("copy_of", entry["name"])
-                where = (task, rotation, str(fraction), draw)
+                where = (task_of(task), rotation, str(fraction), draw)
                 noise = 0.8 * numpy_rng(seed, "all", *where).standard_normal(truth.shape)
                 noise += 0.6 * numpy_rng(seed, name, probe, *where).standard_normal(truth.shape)
                 size = (skill or {}).get(name, 0.8) + 0.3 * np.log10(fraction * 10)

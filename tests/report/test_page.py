@@ -79,7 +79,11 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
 
     skill = {"adversarial-per-lead": 1.2, "random-per-lead": 0.5}
     folder = write_study(
-        tmp_path_factory.mktemp("page") / "study", skill=skill, probes=("linear", "finetune")
+        tmp_path_factory.mktemp("page") / "study",
+        skill=skill,
+        probes=("linear", "finetune"),
+        seeds=(0, 1, 2),
+        draws=3,
     )
     with_runs(folder)
     began = time.monotonic()
@@ -233,6 +237,7 @@ def test_injection_in_every_text_makes_no_element(make: Make) -> None:
             provenance={"commit": "a" + poison, "versions": {"numpy" + poison: "1" + poison}},
             test_reads={"rhythm" + poison: 1},
             started="now" + poison,
+            task_of=lambda name: name[: len("rhythm")],
         )
         with_runs(folder, titles=("NORM" + poison, "AFIB" + poison))
         written = write_report(folder)
