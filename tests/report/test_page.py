@@ -82,7 +82,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Written]:
         tmp_path_factory.mktemp("page") / "study",
         skill=skill,
         probes=("linear", "finetune"),
-        seeds=(0, 1, 2, 3, 4),
+        seeds=(0, 1, 2),
         draws=3,
     )
     with_runs(folder)
@@ -237,6 +237,7 @@ def test_injection_in_every_text_makes_no_element(make: Make) -> None:
             provenance={"commit": "a" + poison, "versions": {"numpy" + poison: "1" + poison}},
             test_reads={"rhythm" + poison: 1},
             started="now" + poison,
+            task_of=lambda name: name[: len("rhythm")],
         )
         with_runs(folder, titles=("NORM" + poison, "AFIB" + poison))
         written = write_report(folder)

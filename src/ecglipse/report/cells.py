@@ -101,12 +101,12 @@ class TestSet:
         return macro_by_cell(stack, self.truth, keep=self.keep)
 
     def replicates(
-        self, stack: Float[np.ndarray, "seed draw record class"]
+        self, stack: Float[np.ndarray, "seed draw record class"], by_cell: Float[np.ndarray, "seed draw"]
     ) -> Float[np.ndarray, " replicate"]:
         """Their mean in each replicate of the bootstrap."""
         if self.truth.dtype.kind == "f":
             return bootstrap_explained(stack, self.truth, self.resampling)
-        return bootstrap_macro_auroc(stack, self.truth, self.resampling, keep=self.keep)
+        return bootstrap_macro_auroc(stack, self.truth, self.resampling, keep=self.keep, by_cell=by_cell)
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ class Bench:
             stack = np.stack(scores).reshape(len(seeds), len(draws), *ours.truth.shape)
             table.append(ours.by_cell(stack))
             means.append(float(np.mean(table[-1])))
-            replicates.append(ours.replicates(stack))
+            replicates.append(ours.replicates(stack, table[-1]))
         grid = np.mean(table, axis=0)
         return Estimate(
             float(np.mean(means)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from ecglipse.statistics import LabelRatio
@@ -340,10 +341,12 @@ class Summary:
 
     def score(self, group: Group, method: str) -> Score:
         """Give a method's score on a group; one without a number if there is none."""
-        for score in self.scores:
-            if score.group == group and score.method == method:
-                return score
-        return Score(group, method, None, note="n/a")
+        return self._by_place.get((group, method)) or Score(group, method, None, note="n/a")
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[Group, str], Score]:
+        """Scores by group and method; of two, the first."""
+        return {(score.group, score.method): score for score in reversed(self.scores)}
 
     def floor(self, group: Group, method: str) -> Score:
         """Give a method's score; of a floor that is not read so, the score of how it is read.

@@ -74,6 +74,7 @@ def bootstrap_macro_auroc(
     resampling: Resampling,
     *,
     keep: Bool[np.ndarray, " class"],
+    by_cell: Float[np.ndarray, "seed draw"] | None = None,
 ) -> Float[np.ndarray, " replicate"]:
     """Macro AUROC in each replicate of a hierarchical bootstrap over seeds, label draws and patients.
 
@@ -90,6 +91,7 @@ def bootstrap_macro_auroc(
         truth: 0 or 1, the same for all seeds and draws.
         resampling: from `resample`, made once for the test set.
         keep: classes in the macro average.
+        by_cell: what `macro_by_cell` gives, where it is there already.
 
     Returns:
         NaN where no class is kept, or where the resampled patients leave a kept class without positives
@@ -99,7 +101,7 @@ def bootstrap_macro_auroc(
         ValueError: if a score is not a number, or the shapes do not fit.
     """
     _fits(scores, truth, resampling.weights)
-    grid = macro_by_cell(scores, truth, keep=keep)
+    grid = macro_by_cell(scores, truth, keep=keep) if by_cell is None else by_cell
     of_seeds, of_draws = resampling.deviations(*grid.shape)
     moved = of_seeds @ grid.mean(axis=1) + of_draws @ grid.mean(axis=0)
     return np.asarray(over_patients(scores, truth, resampling.weights, keep=keep) + moved)

@@ -24,8 +24,9 @@ def run(work: Work, todo: Sequence[Unit], *, workers: int) -> Iterator[tuple[Uni
     the ledger.
 
     Raises:
-        ConfigError: if Ray is not installed, or a node does not have the folder that the study is run in.
-        TrainingError: at the end, if workers died over a unit several times; all others are done.
+        ConfigError: if Ray is not installed, or there is no cluster at RAY_ADDRESS.
+        TrainingError: if a node does not have the folder that the study is run in; at the end, if workers
+            died over a unit several times, and all others are done.
         Exception: at once, what `work` raises; the other tasks are cancelled.
     """
     try:
@@ -71,8 +72,15 @@ def _cluster(ray: Any, workers: int) -> Iterator[None]:
         yield
         return
     quiet = {"log_to_driver": False, "logging_level": "error"}
-    if os.environ.get("RAY_ADDRESS"):
-        ray.init(**quiet)
+    if address := os.environ.get("RAY_ADDRESS"):
+        try:
+            ray.init(**quiet)
+        except (ConnectionError, ray.exceptions.RayError) as problem:
+            raise ConfigError(
+                f"executor 'ray': no cluster at RAY_ADDRESS={address}: {problem}",
+                hint="start one with `ray start --head`, and give its token (RAY_AUTH_MODE=token); "
+                "without RAY_ADDRESS the study has a cluster of its own",
+            ) from None
     else:
         ray.init(
             address="local",
