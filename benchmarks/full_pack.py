@@ -4,7 +4,7 @@ Writes a ledger of 7 methods x 3 seeds x 5 rotations x 7 fractions x 5 draws on 
 records with the pack's class frequencies, and 442 of CinC 2021), with predictions, into a temporary folder;
 then times `ecglipse report` in its two parts. Scores are simulated. One JSON line.
 
-    python benchmarks/statistics.py [--folder DIR] [--quick] [--profile]
+    python benchmarks/full_pack.py [--folder DIR] [--quick] [--profile]
 """
 
 import argparse
