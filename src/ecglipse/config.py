@@ -185,14 +185,10 @@ class Published(Section):
     kept: Literal["best", "last"] = "best"
     """Epoch of fine-tuning that is tested: the best by validation, or the last."""
 
-    def said(self) -> dict[str, Any]:
-        """What pretraining looks at, for a run's identity; newer choices only where they are made, so that
-        older runs keep their ids."""
-        newer = {"scaling", "spared", "spared_by"}
-        dump = self.model_dump(mode="json", exclude={"finetuning", "kept"})
-        if not self.spared:
-            dump.pop("spared_by")
-        return {k: v for k, v in dump.items() if k not in newer or v != type(self).model_fields[k].default}
+    def of_pretraining(self) -> dict[str, Any]:
+        """What pretraining looks at, for a run's identity: all but what has no effect there."""
+        idle = {"finetuning", "kept"} | (set() if self.spared else {"spared_by"})
+        return self.model_dump(mode="json", exclude=idle)
 
 
 class Pretrain(Section):

@@ -56,7 +56,7 @@ def facts(batches: Batches, rule: Config) -> dict[str, Any]:
     return _assemble.pretraining_facts(rule, rule.methods["m"], store=batches.store, split=split[0], seed=0)
 
 
-NEWER = [
+CHOICES = [
     ("published", "scaling", "batch"),
     ("published", "spared", 0.2),
     ("pretrain", "schedule", "constant"),
@@ -66,16 +66,25 @@ NEWER = [
 ]
 
 
-@pytest.mark.parametrize(("section", "key", "value"), NEWER)
-def test_a_choice_counts_in_a_runs_identity_only_when_it_is_made(
+@pytest.mark.parametrize(("section", "key", "value"), CHOICES)
+def test_a_choice_counts_in_a_runs_identity_and_nothing_else_does(
     batches: Batches, section: str, key: str, value: Any
 ) -> None:
     plain, own = facts(batches, config()), config().model_dump()[section] | {key: value}
     made = facts(batches, config(**{section: own}))
-    assert key not in plain[section]
-    assert made[section][key] == value
-    assert {k: v for k, v in made[section].items() if k not in (key, "spared_by")} == plain[section]
+    assert plain[section][key] != made[section][key] == value
+    drop = {key, "spared_by"}
+    assert {k: v for k, v in made[section].items() if k not in drop} == {
+        k: v for k, v in plain[section].items() if k not in drop
+    }
     assert {k: v for k, v in made.items() if k != section} == {k: v for k, v in plain.items() if k != section}
+
+
+def test_how_leads_are_spared_counts_only_where_some_are(batches: Batches) -> None:
+    by_batch = {"spared_by": "batch"}
+    assert facts(batches, config(published=by_batch)) == facts(batches, config())
+    spared = facts(batches, config(published=by_batch | {"spared": 0.2}))["published"]
+    assert spared["spared_by"] == "batch"
 
 
 def test_the_band_of_noise_counts_only_where_noise_decides(batches: Batches) -> None:

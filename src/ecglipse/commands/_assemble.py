@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches, Joined, torch_rng
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
-from ecglipse.config import Config, Method, Section, Transfer, digest
+from ecglipse.config import Config, Method, Transfer, digest
 from ecglipse.draws import Draws
 from ecglipse.errors import ConfigError
 from ecglipse.models import encoder as make_encoder
@@ -336,42 +336,27 @@ def pretraining_facts(
 ) -> dict[str, object]:
     """Everything that determines a pretrained encoder, in plain values; its digest is the run's id."""
     dump = config.model_dump(mode="json")
-    aside = {"checkpoint_every_s", "compile", "objective", "pairs"}  # without effect, or in "objective"
-    aside |= (set() if config.pretrain.ema else {"ema"}) | {"also"}
-    # newer keys are said only where they are set, so that older runs keep their ids
-    aside |= {key for key in ("schedule", "warmup", "clip") if _default(config.pretrain, key)}
-    masks, network = dump["masks"], dump["mask_network"]
+    aside = {"checkpoint_every_s", "compile", "objective", "pairs", "also"}  # no effect, or said elsewhere
+    masks, published = dump["masks"], config.published.of_pretraining()
     if method.masks != "noise":
         masks.pop("band_hz")
-    if _default(config.mask_network, "applied"):
-        network.pop("applied")
-    more = [other.digest for other in also(config, store)]
-    playing = config.played_for(method)
-    plain = playing == {"objective": "nt-xent", "pairs": "records"}  # not said: older runs keep their ids
-    return (
-        {
-            "format": "ecglipse-run",
-            "version": 4,
-            "seed": seed,
-            "method": method.model_dump(
-                mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}
-            ),
-            "network": loaded_network(method)[1] if method.network_run else None,
-            "encoder": dump["encoder"],
-            "views": dump["views"],
-            "masks": masks,
-            "mask_network": network,
-            "published": config.published.said(),
-            "pretrain": {k: v for k, v in dump["pretrain"].items() if k not in aside},
-            "store": store.digest,
-            "rows": digest([int(row) for row in split.train]),
-            "input": {"fs": store.fs, "n_samples": store.n_samples, "leads": list(store.leads), "unit": "mV"},
-        }
-        | ({} if plain else {"objective": playing})
-        | ({"also": more} if more else {})
-    )
-
-
-def _default(section: Section, key: str) -> bool:
-    """Whether a key of the config is as it is by default."""
-    return bool(getattr(section, key) == type(section).model_fields[key].default)
+    return {
+        "format": "ecglipse-run",
+        "version": 5,
+        "seed": seed,
+        "method": method.model_dump(
+            mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}
+        ),
+        "network": loaded_network(method)[1] if method.network_run else None,
+        "encoder": dump["encoder"],
+        "views": dump["views"],
+        "masks": masks,
+        "mask_network": dump["mask_network"],
+        "published": published,
+        "pretrain": {k: v for k, v in dump["pretrain"].items() if k not in aside},
+        "objective": config.played_for(method),
+        "store": store.digest,
+        "also": [other.digest for other in also(config, store)],
+        "rows": digest([int(row) for row in split.train]),
+        "input": {"fs": store.fs, "n_samples": store.n_samples, "leads": list(store.leads), "unit": "mV"},
+    }

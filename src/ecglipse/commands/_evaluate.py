@@ -313,7 +313,7 @@ def _as_published(rule: Published, *, tuned: bool, said: bool) -> dict[str, Any]
 
 
 def _tuned_by(rule: Transfer, *, scratch: bool) -> dict[str, Any]:
-    """What fine-tuning is set to; of how stages move only what has an effect: older cells keep their ids."""
+    """What fine-tuning is set to; of how stages move only what has an effect."""
     found = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
     idle = {"finetune_draws"}
     if scratch or rule.finetune_unfrozen is None:
