@@ -24,6 +24,8 @@ Momentum = Annotated[float, Field(ge=0, lt=1)]
 ObjectiveName = Literal["nt-xent", "clocs", "vicreg", "byol", "simsiam", "moco"]
 PairsName = Literal["records", "segments", "crops", "leads", "segments-leads"]
 
+SHORTEST_SPECTRAL_S = 0.16
+"""From one frame to the next of the transform that masks over time and frequency use, s."""
 WIDTH_UNITS = {"xresnet1d50": 2, "clocs-cnn": 8, "patch-transformer": 8}
 """What the width of an encoder must be a multiple of, where that is not 1."""
 
@@ -108,7 +110,7 @@ class Masks(Section):
     ramp: Share = 0.5
     """Share of the steps in which whatever has a start moves to its end."""
     segment_s: Positive = 0.25
-    """Length of a segment, s."""
+    """Length of a segment, s; over time and frequency at least a frame of the transform, 0.16 s."""
     bands: Annotated[int, Field(ge=2)] = 8
     """Bands of frequency of masks over time and frequency."""
     fill: Literal["baseline", "bridge", "zero", "minimum", "noise", "token"] = "baseline"
@@ -469,6 +471,11 @@ class Config(Section):
         network, low, high = self.mask_network, *self.masks.band_hz
         if not low < high:
             raise ValueError(f"`masks.band_hz` must rise; is {low:g}, {high:g}")
+        if method.domain == "spectral" and self.masks.segment_s < SHORTEST_SPECTRAL_S:
+            raise ValueError(
+                f'`domain = "spectral"` needs `masks.segment_s` of at least {SHORTEST_SPECTRAL_S} s, a frame of its '
+                f"transform; is {self.masks.segment_s:g}"
+            )
         alone = method.masks == "published" and method.leads == "per-lead"
         if alone and (network.rivals > 1 or self.published.spared):
             raise ValueError("published masks a lead take no `mask_network.rivals` and no `published.spared`")

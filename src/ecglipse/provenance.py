@@ -20,7 +20,7 @@ def provenance() -> dict[str, Any]:
 
     Returns:
         `ecglipse` its version; `commit` of the checkout that the package lies in, with "+" if the package
-        was changed since, None if it lies in none; `python`; `versions` of numpy, scipy, sklearn and torch
+        was changed since; if it lies in none (a container, a copy), $ECGLIPSE_COMMIT or None; `python`; `versions` of numpy, scipy, sklearn and torch
         (None: not installed); `platform`; `hardware`: `cpu` its model, `cores` that this process may use,
         `threads` the variables that limit numerical libraries. Read once a process; the dict is the caller's.
     """
@@ -31,7 +31,7 @@ def provenance() -> dict[str, Any]:
 def _read() -> dict[str, Any]:
     return {
         "ecglipse": ecglipse.__version__,
-        "commit": _commit(Path(__file__).resolve().parent),
+        "commit": _commit(Path(__file__).resolve().parent) or os.environ.get("ECGLIPSE_COMMIT"),
         "python": platform.python_version(),
         "versions": {name: _version(distribution) for name, distribution in _DISTRIBUTIONS.items()},
         "platform": f"{platform.system()} {platform.machine()}".strip(),

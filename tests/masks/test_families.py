@@ -149,26 +149,48 @@ def test_spectral_mask_of_zeros_gives_the_recording_back() -> None:
         assert (seen - x[..., :time]).abs().max() < 1e-12
 
 
-def test_bands_are_equally_wide_in_octaves_and_their_edges_are_those_that_are_hidden() -> None:
+@pytest.mark.parametrize("fs", [100.0, 250.0, 500.0])
+@pytest.mark.parametrize("groups", [2, 6, 8, 16, 33])
+def test_every_cell_of_time_and_frequency_takes_something_out(fs: float, groups: int) -> None:
+    cells = RandomMask(form=bands(groups), coverage=0.5, segment_s=0.16, fs=fs, in_segments=True)
+    policy = SpectralMask(cells, fs=fs)
+    time = round(2.5 * fs)
+    x = torch.randn(1, 2, time, generator=torch.Generator().manual_seed(1))
+    segments = cells.draw(x, draws(n=1)).mask.shape[-1]
+    assert segments <= policy.frames(time)
+    for band in range(groups):
+        for segment in {0, segments // 2, segments - 1}:
+            mask = torch.zeros(1, groups, segments)
+            mask[0, band, segment] = 1
+            assert (policy.hide(x, mask, BaselineFill(), draws(n=1)) - x).abs().max() > 1e-4, (band, segment)
+
+
+def test_bands_are_wide_in_octaves_and_hold_a_frequency_each() -> None:
     policy = spectral(groups=8)
-    np.testing.assert_allclose(policy.edges_hz, [0, *50.0 ** (np.arange(8) / 7)])
+    assert policy.first_bins == (0, 1, 2, 3, 4, 7, 12, 20, 33)
+    assert policy.bins == (1, 1, 1, 1, 3, 5, 8, 13)
     hz = np.arange(33) * FS / 64
-    inside = [
-        ((hz >= low) & (hz < high)).sum()
-        for low, high in zip(policy.edges_hz[:-1], [*policy.edges_hz[1:-1], 51.0], strict=True)
-    ]
-    assert policy.bins == tuple(inside)
-    assert policy.bins[2] == 0  # 1.75 to 3.06 Hz: there is 1.56 and 3.13, and nothing between
-    assert sum(policy.bins) == 33
+    for low, high, first, held in zip(
+        policy.edges_hz[:-1], policy.edges_hz[1:], policy.first_bins[:-1], policy.bins, strict=True
+    ):
+        assert np.flatnonzero((hz >= low) & (hz <= high)).tolist() == list(range(first, first + held))
+
+
+def test_cells_that_take_nothing_out_are_refused() -> None:
+    with pytest.raises(ValueError, match="segments of 2 to 33 bands"):
+        spectral(groups=34)
+    cells = RandomMask(form=bands(8), coverage=0.5, segment_s=0.1, fs=FS, in_segments=True)
+    with pytest.raises(ValueError, match=r"0\.16 s or more"):
+        SpectralMask(cells, fs=FS)
 
 
 def test_a_row_over_time_is_what_each_frame_has_hidden() -> None:
     policy, x = spectral(groups=8), signals()
-    mask = torch.rand(5, 8, 100)
+    mask = torch.rand(5, 8, 62)
     rows = policy.rows_over_time(mask, x)
     assert rows.shape == (5, 8, 1000)
     for frame in range(policy.frames(1000)):
-        torch.testing.assert_close(rows[..., frame * 16], mask[..., frame * 100 // 63])
+        torch.testing.assert_close(rows[..., frame * 16], mask[..., frame * 62 // 63])
 
 
 def test_spectral_mask_takes_out_its_band_and_leaves_the_others() -> None:

@@ -13,7 +13,7 @@ from ecglipse.occlusion.enrichment import overlaps
 from ecglipse.waves import REGIONS, region_maps
 
 LEADS, FS, TIME = ("I", "II", "V1"), 100.0, 1000
-POLICY = SpectralMask(RandomMask(form=bands(4), coverage=0.5, segment_s=0.1, fs=FS, in_segments=True), fs=FS)
+POLICY = SpectralMask(RandomMask(form=bands(4), coverage=0.5, segment_s=0.16, fs=FS, in_segments=True), fs=FS)
 NAMES = band_names(POLICY.edges_hz)
 
 

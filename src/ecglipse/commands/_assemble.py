@@ -24,6 +24,7 @@ from ecglipse.models.reference import min_max, taking_min_max, under_no_grad
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientContrast, SimSiam, VICReg
 from ecglipse.objectives import pairs as pairings
 from ecglipse.pretrain import AdversarialMasking, Player, Training
+from ecglipse.seeding import derive
 from ecglipse.splits import Split, by_folds, by_patient, rotations
 from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
@@ -62,8 +63,13 @@ def studied(config: Config, store: Store) -> tuple[int, ...]:
     return config.split.rotations
 
 
+def seed_of(split: Split, *, seed: int) -> int:
+    """The seed of everything drawn in a split: of its own, so that one seed's rotations are independent."""
+    return derive(seed, "split", split.digest)
+
+
 def encoder(config: Config, store: Store, *, seed: int) -> Encoder:
-    """The encoder with its initial weights: the same for all methods of a seed.
+    """The encoder with its initial weights: the same for all methods of a seed and split.
 
     Raises:
         ConfigError: if the store's records are too short for it, or it has fewer stages than are to move.
@@ -342,7 +348,7 @@ def pretraining_facts(
         masks.pop("band_hz")
     return {
         "format": "ecglipse-run",
-        "version": 5,
+        "version": 6,
         "seed": seed,
         "method": method.model_dump(
             mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}

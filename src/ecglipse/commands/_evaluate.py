@@ -28,7 +28,7 @@ from ecglipse.transfer.handcrafted import VERSION as MEASUREMENTS_VERSION
 from ecglipse.transfer.pretrained import put_weights
 from ecglipse.transfer.probes import knn_probe, linear_probe
 
-RESULTS_VERSION = 3
+RESULTS_VERSION = 4
 """Raised when a change of the code changes what a cell means; old cells are then computed anew."""
 
 
@@ -145,7 +145,8 @@ class Bench:
 
     def encoder(self, unit: Unit, run: Path | None) -> Encoder:
         """The unit's encoder: of the run, or with its initial weights."""
-        encoder = _assemble.encoder(self.config.of(unit.method), self.store, seed=unit.seed)
+        drawn = _assemble.seed_of(self.split, seed=unit.seed)
+        encoder = _assemble.encoder(self.config.of(unit.method), self.store, seed=drawn)
         if run is not None:
             found = latest_checkpoint(run)
             if found is None:
@@ -234,7 +235,7 @@ class Bench:
             batch=rule.finetune_batch,
             learning_rate=rule.finetune_learning_rate,
             **_assemble.finetuning_pace(rule, scratch=self.config.methods[unit.method].kind == "scratch"),
-            seed=unit.seed * 1000 + cell.draw,
+            seed=_assemble.seed_of(self.split, seed=unit.seed * 1000 + cell.draw),
             augment=_assemble.finetuning_view(own, fs=place.store.fs),
             keep=own.published.kept,
         )

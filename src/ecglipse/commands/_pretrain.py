@@ -96,7 +96,11 @@ def pretrain(
     with together():
         batches = Batches(store, device=best_device())
         training = _assemble.training(
-            settings, settings.methods[name], batches=batches, rows=split.train, seed=chosen_seed
+            settings,
+            settings.methods[name],
+            batches=batches,
+            rows=split.train,
+            seed=_assemble.seed_of(split, seed=chosen_seed),
         )
         return _play(run, name, facts, training, settings, split, progress=progress)
 

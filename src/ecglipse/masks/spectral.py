@@ -1,12 +1,12 @@
 """Masks over time and frequency: cells of a short-time Fourier transform are taken out of all leads.
 
-The first band ends at 1 Hz, the others are equally wide in octaves up to fs / 2.
+Bands are wide in octaves, and each holds a frequency of the transform; a segment holds a frame of it. So every
+cell takes something out, and a share of the cells is a share of what is there.
 Published with a mask that carries no gradient (the transform ran outside of autograd); here it is a part of
 the graph, and a mask of zeros gives the recording back.
 """
 
-import math
-
+import numpy as np
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
@@ -19,24 +19,31 @@ from ecglipse.masks.segments import LearnedMask, RandomMask
 from ecglipse.views.masking import segment_of_sample
 
 
+WINDOW_S = 0.64
+FRAME_S = WINDOW_S / 4
+"""From one frame of the transform to the next, s: the shortest segment."""
+
+
 class SpectralMask(MaskPolicy):
     """Hides cells of time and frequency, which another policy draws as segments of bands.
 
     Args:
         cells: draws one value a segment for each band (`in_segments`).
         fs: Hz.
-        window_s: of the transform's Hann window, s.
 
     Raises:
-        ValueError: if there are fewer than two bands.
+        ValueError: if there are fewer than two bands or more than frequencies, or segments without a frame.
     """
 
-    def __init__(self, cells: LearnedMask | RandomMask, *, fs: float, window_s: float = 0.64) -> None:
+    def __init__(self, cells: LearnedMask | RandomMask, *, fs: float) -> None:
         super().__init__()
-        if cells.form.groups < 2 or not cells.in_segments:
-            raise ValueError(f"`cells` must draw segments of 2 bands or more; got {cells.form.groups}")
         self.cells, self.fs = cells, fs
-        self.hop = max(round(window_s * fs / 4), 1)
+        self.hop = max(round(FRAME_S * fs), 1)
+        bands, most = cells.form.groups, self.n_fft // 2 + 1
+        if not cells.in_segments or not 2 <= bands <= most:
+            raise ValueError(f"`cells` must draw segments of 2 to {most} bands; got {bands}")
+        if cells.segment_s * fs < self.hop - 1:
+            raise ValueError(f"`cells` must draw segments of {FRAME_S} s or more; got {cells.segment_s}")
 
     @property
     def n_fft(self) -> int:
@@ -44,16 +51,26 @@ class SpectralMask(MaskPolicy):
         return 4 * self.hop
 
     @property
-    def edges_hz(self) -> tuple[float, ...]:
-        """Edges of the bands, Hz: 0, then 1 to fs / 2 in equal steps of octaves."""
-        steps = self.cells.form.groups - 1
-        return (0.0, *((self.fs / 2) ** (step / steps) for step in range(steps + 1)))
+    def first_bins(self) -> tuple[int, ...]:
+        """First frequency of the transform in each band, and one past the last: equal steps of octaves.
+
+        The lowest bands are wider than that, as each holds one frequency at least.
+        """
+        bands, end = self.cells.form.groups, self.n_fft // 2 + 1
+        wanted = np.round(end ** (np.arange(bands) / (bands - 1))).astype(int)
+        rising = np.maximum.accumulate(wanted - np.arange(bands)) + np.arange(bands)
+        return (0, *np.minimum(rising, end - np.arange(bands)[::-1]).tolist())
 
     @property
     def bins(self) -> tuple[int, ...]:
-        """Frequencies of the transform in each band; to hide a band of none hides nothing."""
-        band = self._band_of_bin(self.n_fft // 2 + 1, torch.device("cpu"))
-        return tuple(torch.bincount(band, minlength=self.cells.form.groups).tolist())
+        """Frequencies of the transform in each band."""
+        return tuple(np.diff(self.first_bins).tolist())
+
+    @property
+    def edges_hz(self) -> tuple[float, ...]:
+        """Edges of the bands, Hz: halfway between their frequencies, from 0 to fs / 2."""
+        step = self.fs / self.n_fft
+        return (0.0, *((first - 0.5) * step for first in self.first_bins[1:-1]), self.fs / 2)
 
     def frames(self, time: int) -> int:
         """How many frames of the transform a record of `time` samples has, one every `hop` samples."""
@@ -84,9 +101,8 @@ class SpectralMask(MaskPolicy):
     ) -> Float[Tensor, "batch lead time"]:
         """Take the hidden cells out of every lead; what is left of the others stays as it is."""
         spectrum = self._transform(x)
-        frames, bins = spectrum.shape[-1], spectrum.shape[-2]
-        when = segment_of_sample(mask.shape[-1], frames, device=x.device)
-        kept = 1 - mask[:, self._band_of_bin(bins, x.device)][..., when]
+        when = segment_of_sample(mask.shape[-1], spectrum.shape[-1], device=x.device)
+        kept = 1 - mask[:, self._band_of_bin(x.device)][..., when]
         held = (spectrum.unflatten(0, x.shape[:2]) * kept.unsqueeze(1)).flatten(0, 1)
         out = torch.istft(held, self.n_fft, self.hop, window=self._window(x), length=x.shape[-1])
         hidden: Tensor = out.unflatten(0, x.shape[:2]).to(x.dtype)
@@ -101,10 +117,7 @@ class SpectralMask(MaskPolicy):
     def rows_over_time(
         self, mask: Float[Tensor, "batch group place"], x: Float[Tensor, "batch lead time"]
     ) -> Float[Tensor, "batch row time"]:
-        """Give what is hidden of each band at each sample: that of the frame whose middle is nearest.
-
-        A segment in which no frame has its middle is nowhere in it, as it is not in what is hidden.
-        """
+        """Give what is hidden of each band at each sample: that of the frame whose middle is nearest."""
         frames = self.frames(x.shape[-1])
         nearest = (torch.arange(x.shape[-1], device=x.device) + self.hop // 2) // self.hop
         when = segment_of_sample(mask.shape[-1], frames, device=x.device)[nearest.clamp(max=frames - 1)]
@@ -122,9 +135,7 @@ class SpectralMask(MaskPolicy):
         dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
         return torch.hann_window(self.n_fft, device=x.device, dtype=dtype)
 
-    def _band_of_bin(self, bins: int, device: torch.device) -> Tensor:
-        """Number of the band that each bin of the transform lies in."""
-        hz = torch.arange(bins, device=device) * (self.fs / self.n_fft)
-        octaves, groups = math.log2(self.fs / 2), self.cells.form.groups
-        band = (torch.log2(hz.clamp(min=1e-3)) / octaves * (groups - 1)).floor() + 1
-        return band.clamp(0, groups - 1).long()
+    def _band_of_bin(self, device: torch.device) -> Tensor:
+        """Number of the band that each frequency of the transform lies in."""
+        widths = np.diff(self.first_bins)
+        return torch.from_numpy(np.repeat(np.arange(len(widths)), widths)).to(device, non_blocking=True)
