@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -165,8 +166,8 @@ def peak_mib(device: torch.device) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
-def host_waits(made: Training) -> int | None:
-    """Times that the host waits for the device while it plays one step; None where that cannot be seen."""
+def host_waits(made: Training) -> list[str] | None:
+    """Lines at which the host waits for the device in one step, one a wait; None where that cannot be seen."""
     if made.batches.device.type != "cuda":
         return None
     with warnings.catch_warnings(record=True) as said:
@@ -176,7 +177,7 @@ def host_waits(made: Training) -> int | None:
             made._play()
         finally:
             torch.cuda.set_sync_debug_mode("default")
-    return sum("synchronizing" in str(one.message) for one in said)
+    return [f"{Path(one.filename).name}:{one.lineno}" for one in said if "synchronizing" in str(one.message)]
 
 
 def measured(
@@ -210,7 +211,8 @@ def measured(
         "simclr_records_per_s": round(batch / step["simclr"], 1),
         "ratio_vs_simclr": round(step["adversarial"] / step["simclr"], 3),
         "data_path_share": round(step["data"] / step["adversarial"], 4),
-        "host_waits_per_step": waits,
+        "host_waits_per_step": None if waits is None else len(waits),
+        "host_waits_at": waits,
         "peak_mib": round(peak_mib(device)),
     }
 

@@ -113,3 +113,11 @@ def test_without_git_there_is_no_commit_and_no_error(
 def test_what_is_not_installed_has_no_version() -> None:
     assert module._version("no-such-distribution") is None
     assert module._version("numpy") == np.__version__
+
+
+def test_a_copy_without_a_checkout_has_the_commit_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_commit", lambda _: None)
+    monkeypatch.setenv("ECGLIPSE_COMMIT", "a" * 40)
+    assert module._read.__wrapped__()["commit"] == "a" * 40
+    monkeypatch.setattr(module, "_commit", lambda _: "b" * 40)
+    assert module._read.__wrapped__()["commit"] == "b" * 40

@@ -473,8 +473,8 @@ class Config(Section):
             raise ValueError(f"`masks.band_hz` must rise; is {low:g}, {high:g}")
         if method.domain == "spectral" and self.masks.segment_s < SHORTEST_SPECTRAL_S:
             raise ValueError(
-                f'`domain = "spectral"` needs `masks.segment_s` of at least {SHORTEST_SPECTRAL_S} s, a frame of its '
-                f"transform; is {self.masks.segment_s:g}"
+                f'`domain = "spectral"` needs `masks.segment_s` of at least {SHORTEST_SPECTRAL_S} s, '
+                f"a frame of its transform; is {self.masks.segment_s:g}"
             )
         alone = method.masks == "published" and method.leads == "per-lead"
         if alone and (network.rivals > 1 or self.published.spared):

@@ -20,9 +20,10 @@ def provenance() -> dict[str, Any]:
 
     Returns:
         `ecglipse` its version; `commit` of the checkout that the package lies in, with "+" if the package
-        was changed since; if it lies in none (a container, a copy), $ECGLIPSE_COMMIT or None; `python`; `versions` of numpy, scipy, sklearn and torch
-        (None: not installed); `platform`; `hardware`: `cpu` its model, `cores` that this process may use,
-        `threads` the variables that limit numerical libraries. Read once a process; the dict is the caller's.
+        was changed since; if it lies in none (a container, a copy), $ECGLIPSE_COMMIT or None; `python`;
+        `versions` of numpy, scipy, sklearn and torch (None: not installed); `platform`; `hardware`: `cpu` its
+        model, `cores` that this process may use, `threads` the variables that limit numerical libraries.
+        Read once a process; the dict is the caller's.
     """
     return copy.deepcopy(_read())
 

@@ -115,7 +115,7 @@ def test_masks_over_frequency_have_bands_for_rows(
     assert made.sentences[0].startswith("These random masks hide no band more or less")
     found = json.loads(made.json.read_text())
     names = [band["band"] for band in found["bands"]]
-    assert names == ["0–1 Hz", "1–3.7 Hz", "3.7–14 Hz", "14–50 Hz"]
+    assert names == ["0–0.78 Hz", "0.78–3.9 Hz", "3.9–15 Hz", "15–50 Hz"]
     assert {row["band"] for row in found["enrichments"]} == {None, *names}
     assert {row["lead"] for row in found["enrichments"]} == {None}
     for band in found["bands"]:

@@ -160,14 +160,13 @@ def test_leads_that_are_alike_have_no_map() -> None:
 
 
 def over_bands(*, sure: bool = True) -> Findings:
-    """Findings of masks over three bands, the first with nothing in it."""
+    """Findings of masks over two bands."""
     table = rows(sure=sure)
     for band in ("1–4 Hz", "4–50 Hz"):
         table += [dataclasses.replace(row, band=band) for row in rows(sure=sure)]
     table[6] = dataclasses.replace(table[6], hidden=0.123, ratio=0.246)
     p = 0.001 if sure else 0.8
     bands = (
-        BandShare("0–1 Hz", 0.0, 1.0, 0, 0.3, 0.28, 0.32, 0.5, p, p),
         BandShare("1–4 Hz", 1.0, 4.0, 2, 0.2, 0.18, 0.22, 0.5, p, p),
         BandShare("4–50 Hz", 4.0, 50.0, 30, 0.7, 0.68, 0.72, 0.5, p, p),
     )
@@ -180,12 +179,8 @@ def test_masks_over_bands_say_band_and_how_much_of_each() -> None:
         "The learned masks hide 4–50 Hz most: 70 % (68–72) of it; they spare 1–4 Hz most: "
         "20 % (18–22) of it. Random masks hide 50 % of each."
     )
-    assert more[0] == (
-        "The transform has no frequency in 0–1 Hz (30 % hidden): to hide it takes nothing out. "
-        "Of the other bands 45 % is hidden."
-    )
-    assert more[1].startswith("All bands together, the learned masks hide the QRS complex 1.60 times")
-    assert "8 of 12 pairs of band and region" in more[2]
+    assert more[0].startswith("All bands together, the learned masks hide the QRS complex 1.60 times")
+    assert "8 of 12 pairs of band and region" in more[1]
     main, _ = words(over_bands(sure=False))
     assert main.startswith("The learned masks hide no band more or less than random masks do, 50 % of each")
 
@@ -199,7 +194,6 @@ def test_the_page_of_masks_over_bands_has_its_table_and_pictures(tmp_path: Path)
         100.0,
         "II",
         ("0–1 Hz", "1–50 Hz"),
-        (True, False),
         ("AF",),
     )
     written = write_findings(over_bands(), shown, tmp_path)
@@ -210,12 +204,11 @@ def test_the_page_of_masks_over_bands_has_its_table_and_pictures(tmp_path: Path)
         "All records and bands",
         "In which bands?",
         "70.0 %",
-        "none: nothing is there to be hidden",
     ):
         assert words_there in read.text
     assert "lead by lead" not in read.text.lower()
     table = list(csv.DictReader(io.StringIO((tmp_path / "bands.csv").read_text())))
-    assert [float(row["hidden"]) for row in table] == [0.3, 0.2, 0.7]
+    assert [float(row["hidden"]) for row in table] == [0.2, 0.7]
     assert [row["band"] for row in csv.DictReader(io.StringIO(written.csv.read_text()))][5:7] == [
         "all",
         "1–4 Hz",

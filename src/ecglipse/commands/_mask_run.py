@@ -80,13 +80,6 @@ class MaskRun:
         """What the masks' rows are: the leads, or the edges of the bands in Hz."""
         return tuple(leads) if self.spectral is None else self.spectral.edges_hz
 
-    @property
-    def looked(self) -> Int[np.ndarray, " row"]:
-        """Rows of the masks that can hide something: all leads, or the bands with a frequency in them."""
-        if self.spectral is not None:
-            return np.flatnonzero(self.spectral.bins)
-        return np.arange(len(self.facts["input"]["leads"]))
-
     def coverage(self, n_samples: int) -> float:
         """What random masks over bands hide of every band: the coverage, in whole cells."""
         rule, method = self.config.masks, self.config.methods["run"]

@@ -181,7 +181,7 @@ def _look(
         harm=measure_harm(run, store, batches, split, task=task, model=harm, draws=min(draws, 8))
         if harm and task
         else None,
-        cautions=tuple(sentence for sentence in (caution, *_of_cells(run, store.n_samples)) if sentence),
+        cautions=tuple(sentence for sentence in (caution, *_of_cells(run)) if sentence),
         provenance=provenance() | {"store": store.digest},
         synthetic=store.manifest.corpus == "simulator",
         bands=bands,
@@ -272,9 +272,10 @@ def _tallied(
     from ecglipse.occlusion import Tally, all_leads, band_shares, lead_by_lead
     from ecglipse.waves import region_maps
 
-    spectral, looked = run.spectral, run.looked
+    spectral = run.spectral
     marks = lead_by_lead if spectral is None else all_leads
-    tally = Tally(names, n_rows=len(looked), shifts=shifts, seed=0, marks=marks)
+    n_rows = len(store.leads) if spectral is None else len(spectral.bins)
+    tally = Tally(names, n_rows=n_rows, shifts=shifts, seed=0, marks=marks)
     shares = []
     valid = store.table["n_valid"].to_numpy()
     regions = region_maps(waves, rows.tolist(), leads=store.leads, n_samples=store.n_samples, fs=store.fs)
@@ -283,7 +284,7 @@ def _tallied(
             maps = mask_maps(run.policy, batches, rows[n : n + 64], draws=draws)
         named[:, int(valid[row]) :] = -1
         mask = maps[n % 64]
-        tally.add(mask[looked], named, member=member[n], patient=int(patients[n]))
+        tally.add(mask, named, member=member[n], patient=int(patients[n]))
         shares.append(mask[:, : int(valid[row])].mean(axis=1, dtype=np.float64))
     if spectral is None:
         return tally, ()
@@ -297,43 +298,25 @@ def _tallied(
 
 
 def _enrichments(run: "MaskRun", tally: "Tally", leads: Sequence[str]) -> "list[Enrichment]":
-    """Those of leads, or of the bands that can hide something."""
+    """Those of leads, or of bands."""
     from ecglipse.occlusion import band_enrichments, band_names, enrichments
 
     if run.spectral is None:
         return enrichments(tally, leads)
-    names = band_names(run.spectral.edges_hz)
-    return band_enrichments(tally, [names[band] for band in run.looked])
+    return band_enrichments(tally, band_names(run.spectral.edges_hz))
 
 
-def _of_cells(run: "MaskRun", n_samples: int) -> list[str]:
+def _of_cells(run: "MaskRun") -> list[str]:
     """What a reader must know of cells of time and frequency."""
-    from ecglipse.occlusion import band_names
-
-    spectral, segments = run.spectral, run.segments(n_samples)
+    spectral = run.spectral
     if spectral is None:
         return []
     width, step = spectral.n_fft / spectral.fs, spectral.hop / spectral.fs
-    found = [
+    return [
         f"A cell is taken out of the frames of a transform, one every {step:g} s, through a window of "
         f"{width:g} s: what is hidden at a wave fades out over {width / 2:g} s to either side, and bands "
         f"blend into each other within about {2 / width:.1f} Hz."
     ]
-    empty = [
-        name for name, bins in zip(band_names(spectral.edges_hz), spectral.bins, strict=True) if not bins
-    ]
-    if empty:
-        found.append(
-            f"The transform has a frequency every {1 / width:.2f} Hz and none in {', '.join(empty)}, which "
-            "is in the table of bands and in no ratio."
-        )
-    unseen = segments - spectral.frames(n_samples)
-    if unseen > 0:
-        found.append(
-            f"{unseen} of the {segments} segments of a record lie between frames: their cells count as "
-            "hidden when they are drawn, and hide nothing. Every number here is of what is taken out."
-        )
-    return found
 
 
 def _agreements(
@@ -363,7 +346,7 @@ def _agreements(
 
     def maps(policy: "MaskPolicy", seed: int) -> np.ndarray:
         found = mask_maps(policy, batches, rows, draws=draws, seed=seed)
-        return found[:, run.looked][..., when]
+        return found[..., when]
 
     twin = run.twin(batches.millivolts(rows[:1]))
     ours, again = maps(run.policy, 0), maps(run.policy, 1)
@@ -439,6 +422,5 @@ def _band_gallery(
         fs=store.fs,
         lead=store.leads[lead],
         bands=names,
-        empty=tuple(not bins for bins in spectral.bins),
         titles=tuple(", ".join(codes) or "no statement" for codes in store.table["codes"].iloc[rows]),
     )

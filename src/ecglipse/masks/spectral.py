@@ -1,7 +1,7 @@
 """Masks over time and frequency: cells of a short-time Fourier transform are taken out of all leads.
 
-Bands are wide in octaves, and each holds a frequency of the transform; a segment holds a frame of it. So every
-cell takes something out, and a share of the cells is a share of what is there.
+Bands are wide in octaves, and each holds a frequency of the transform; a segment holds a frame of it. So
+every cell takes something out, and a share of the cells is a share of what is there.
 Published with a mask that carries no gradient (the transform ran outside of autograd); here it is a part of
 the graph, and a mask of zeros gives the recording back.
 """
@@ -17,7 +17,6 @@ from ecglipse.masks.fills import Fill
 from ecglipse.masks.policy import Drawn, MaskPolicy
 from ecglipse.masks.segments import LearnedMask, RandomMask
 from ecglipse.views.masking import segment_of_sample
-
 
 WINDOW_S = 0.64
 FRAME_S = WINDOW_S / 4

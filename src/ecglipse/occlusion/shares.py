@@ -24,7 +24,7 @@ class BandShare:
         band: its name.
         low_hz: lower edge, Hz.
         high_hz: upper edge, Hz.
-        bins: frequencies of the transform in it; with none, nothing is lost when the band is hidden.
+        bins: frequencies of the transform in it.
         hidden: share of the band that is hidden, mean over records.
         low: lower end of its 95 % interval, bootstrap over patients.
         high: upper end.

@@ -26,7 +26,6 @@ class BandMasks:
         fs: Hz.
         lead: its name.
         bands: their names, from low to high.
-        empty: whether a band has no frequency of the transform, so that nothing is in it.
         titles: of the records; labels only.
     """
 
@@ -36,7 +35,6 @@ class BandMasks:
     fs: float
     lead: str
     bands: tuple[str, ...]
-    empty: tuple[bool, ...]
     titles: tuple[str, ...]
 
 
@@ -74,7 +72,7 @@ def share_forest(rows: Sequence[BandShare], *, name: str) -> str | None:
             )
         axes.set_xlim(-2, 102)
         axes.set_ylim(-0.7, len(rows) - 0.3)
-        axes.set_yticks(range(len(rows)), [row.band + ("" if row.bins else " (empty)") for row in rows])
+        axes.set_yticks(range(len(rows)), [row.band for row in rows])
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlabel("hidden share of the band, %")
@@ -120,11 +118,8 @@ def draw_band_masks(masks: BandMasks, row: int, *, title: str) -> Figure:
         vmax=1,
         extent=(0.0, end / masks.fs, -0.5, len(masks.bands) - 0.5),
     )
-    names = [
-        name + (" (empty)" if empty else "") for name, empty in zip(masks.bands, masks.empty, strict=True)
-    ]
-    bottom.set_yticks(range(len(names)), names, fontsize=8)
-    bottom.set_yticks(np.arange(1, len(names)) - 0.5, minor=True)
+    bottom.set_yticks(range(len(masks.bands)), masks.bands, fontsize=8)
+    bottom.set_yticks(np.arange(1, len(masks.bands)) - 0.5, minor=True)
     bottom.grid(visible=True, which="minor", axis="y", color="#999999", linewidth=0.5)
     bottom.tick_params(which="minor", length=0)
     bottom.set_title("how often each cell is hidden", fontsize=8.5, loc="left")

@@ -24,7 +24,7 @@ def words(findings: Findings) -> tuple[str, list[str]]:
     more = [leads_sentence(findings), groups_sentence(findings), *stability_sentences(findings)]
     more += [harm_sentence(findings.harm)] if findings.harm else []
     if findings.bands:
-        main, more = bands_sentence(findings), [empty_bands_sentence(findings), main, *more]
+        main, more = bands_sentence(findings), [main, *more]
     return main, [sentence for sentence in more if sentence]
 
 
@@ -35,11 +35,10 @@ def _who(findings: Findings) -> str:
 
 def bands_sentence(findings: Findings) -> str:
     """Say which bands are hidden more or less than random masks of the same coverage hide them."""
-    there = [row for row in findings.bands if row.bins]
-    sure = [row for row in there if row.p_holm < SURE]
-    chance = _percent(there[0].chance)
+    sure = [row for row in findings.bands if row.p_holm < SURE]
+    chance = _percent(findings.bands[0].chance)
     if not sure:
-        least = min((row.p_holm for row in there if not math.isnan(row.p_holm)), default=math.nan)
+        least = min((row.p_holm for row in findings.bands if not math.isnan(row.p_holm)), default=math.nan)
         return (
             f"{_who(findings)} hide no band more or less than random masks do, "
             f"{chance} of each (smallest p after Holm: {p_text(least)})."
@@ -56,19 +55,6 @@ def _bands(rows: Sequence[BandShare]) -> str:
     interval = f"({100 * first.low:.0f}–{100 * first.high:.0f})"
     text = f"{first.band} most: {_percent(first.hidden)} {interval} of it"
     return _joined([text, *(f"{row.band} ({_percent(row.hidden)})" for row in others)])
-
-
-def empty_bands_sentence(findings: Findings) -> str:
-    """Say how much coverage goes to bands in which nothing is, and what that leaves for the others."""
-    empty = [row for row in findings.bands if not row.bins]
-    if not empty:
-        return ""
-    there = [row.hidden for row in findings.bands if row.bins]
-    names = _joined([f"{row.band} ({_percent(row.hidden)} hidden)" for row in empty])
-    return (
-        f"The transform has no frequency in {names}: to hide it takes nothing out. "
-        f"Of the other bands {_percent(sum(there) / len(there))} is hidden."
-    )
 
 
 def _joined(texts: Sequence[str]) -> str:
