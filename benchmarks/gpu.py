@@ -167,7 +167,7 @@ def peak_mib(device: torch.device) -> float:
 
 
 def host_waits(made: Training) -> list[str] | None:
-    """Lines at which the host waits for the device in one step, one a wait; None where that cannot be seen."""
+    """Lines at which the host waits for the device in one step; None where that cannot be seen."""
     if made.batches.device.type != "cuda":
         return None
     with warnings.catch_warnings(record=True) as said:
