@@ -11,16 +11,16 @@ import jinja2
 from markupsafe import Markup
 
 from ecglipse.errors import EcglipseError
-from ecglipse.report import content
+from ecglipse.report import content, paper_svg
 from ecglipse.report.export import to_csv
 from ecglipse.report.figures import game_curves
 from ecglipse.report.gallery import game_steps, pictures
 from ecglipse.report.latex import to_latex
-from ecglipse.report.looks import looks, swatch
+from ecglipse.report.looks import looks, markers, styles, swatch
 from ecglipse.report.markdown import to_markdown
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Summary, percent
-from ecglipse.report.verdict import at_what, floors_on_top, signed, verdict
+from ecglipse.report.verdict import at_what, floors_on_top, shown_fractions, signed, verdict
 
 
 @dataclass(frozen=True)
@@ -92,19 +92,22 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
     template = environment.from_string(files("ecglipse.report").joinpath("page.html.j2").read_text("utf-8"))
     main, more = verdict(summary)
     config = summary.facts.get("config")
-    game = game_curves(game_steps(folder, summary), look, name="game")
+    game = game_curves(game_steps(folder, summary), look)
     return template.render(
         s=summary,
         marks={
-            m.name: {"letter": look[m.name].letter, "swatch": Markup(swatch(look[m.name], m))}
+            m.name: {"letter": look[m.name].letter, "swatch": Markup(swatch(look[m.name]))}
             for m in summary.methods
         },
+        looks=Markup(styles(look) + paper_svg.styles()),
+        defs=Markup(markers() + paper_svg.HATCH),
         compared=content.compared(summary),
         where=at_what(summary) or "Verdict",
         headline=main,
         supporting=more + floors_on_top(summary),
         banners=content.banners(summary),
         settings=[content.setting(summary, look, number) for number in range(len(summary.settings))],
+        shown=shown_fractions(summary),
         classes=content.classes(summary),
         measures=content.other_measures(summary),
         calibration=content.calibration(summary, look),
