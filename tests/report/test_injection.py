@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from payloads import PAYLOADS
 from test_page import with_runs
 
-from ecglipse.report.page import Written, write_report
 from ecglipse.report.inline import short
+from ecglipse.report.page import Written, write_report
 from ecglipse.report.svg import to_svg
 
 pytestmark = pytest.mark.timeout(900)

@@ -31,15 +31,15 @@ def reliability_plots(summary: Summary, look: Mapping[str, Look], found: Sequenc
     reach = min(1.0, 1.05 * max(max(b.said, b.observed, b.high or 0.0) for b in bins))
     wide, high = WIDTH / COLUMNS, SIDE + 54
     rows = -(-len(drawn) // COLUMNS)
-    values = ticks(0, reach, most=5)
+    values = ticks(0.0, reach, most=5)
     parts = []
     for number, (method, many) in enumerate(drawn.items()):
         row, column = divmod(number, COLUMNS)
-        panel = Panel(column * wide + 34, row * high + 26, SIDE, SIDE, x=(0, reach), y=(0, reach))
+        panel = Panel(column * wide + 34, row * high + 26, SIDE, SIDE, x=(0.0, reach), y=(0.0, reach))
         title = f"{look[method].letter}  {summary.method(method).title}"
         parts.append(words(short(title, 34), (panel.left - 10, panel.top - 10), "k"))
         parts.append(y_axis(panel, values) + x_axis(panel, [(v, number_text(v)) for v in values]))
-        parts.append(line([panel.at(0, 0), panel.at(reach, reach)], "f d"))
+        parts.append(line([panel.at(0.0, 0.0), panel.at(reach, reach)], "f d"))
         parts += [_curve(panel, one, look[method]) for one in many]
     height = rows * high + 24
     parts.append(words("probability that was said; upwards: share that had it", (WIDTH / 2, height - 8), "m"))

@@ -65,7 +65,7 @@ def label_efficiency(summary: Summary, look: Mapping[str, Look], *, probe: str, 
         validation: which size of validation set.
     """
     columns = 2 if len(summary.tasks) in (1, 2, 4) else 3
-    corners, height = _grid(len(summary.tasks), columns=columns, height=330)
+    corners, height = _grid(len(summary.tasks), columns=columns, height=330.0)
     parts = []
     for (left, top), task in zip(corners, summary.tasks, strict=True):
         name = short(task, 30) + (" (R²)" if task in summary.regressions else "")
@@ -75,7 +75,7 @@ def label_efficiency(summary: Summary, look: Mapping[str, Look], *, probe: str, 
             for method in summary.methods
             if method.kind != "majority" and (scores := _curve(summary, method.name, task, probe, validation))
         ]
-        place = (left + 44, top + 32, WIDTH / columns - 84, 240)
+        place = (left + 44, top + 32, WIDTH / columns - 84, 240.0)
         parts.append(_curves(summary, look, curves, place))
         parts.append(words("share of the training labels", (left + 44 + place[2] / 2, top + 308), "m k"))
     said = f"{summary.measured} over label fraction, {probe} probe; the numbers are in the table"
@@ -115,11 +115,11 @@ def _curves(
         one = look[name]
         middle = [panel.at(100 * s.group.fraction, s.mean or 0.0) for s in scores]
         low = [
-            (x, y if s.low is None else panel.at(1, s.low)[1])
+            (x, y if s.low is None else panel.at(1.0, s.low)[1])
             for s, (x, y) in zip(scores, middle, strict=True)
         ]
         high = [
-            (x, y if s.high is None else panel.at(1, s.high)[1])
+            (x, y if s.high is None else panel.at(1.0, s.high)[1])
             for s, (x, y) in zip(scores, middle, strict=True)
         ]
         shaded = one.strong or len(curves) <= BANDS
@@ -168,8 +168,8 @@ def forest(
     place, heads, bottom = _forest_rows(summary, tasks, budgets, step)
     parts = [_forest_names(place, heads, look, top)]
     for number, (title, found) in enumerate(columns):
-        panel = Panel(first + number * wide + 8, top, wide - 16, bottom, x=(-reach, reach), y=(0, 1))
-        middle = panel.at(0, 0)[0]
+        panel = Panel(first + number * wide + 8, top, wide - 16, bottom, x=(-reach, reach), y=(0.0, 1.0))
+        middle = panel.at(0.0, 0.0)[0]
         lines = wrap(short(title, 44), max(10, int(wide / 7.2)))[:3]
         parts += [
             words(text, (panel.left, top - 14 - 14 * k), "h k") for k, text in enumerate(reversed(lines))
@@ -213,14 +213,14 @@ def _forest_rows(
 
 def _forest_names(place: Place, heads: Mapping[str, float], look: Mapping[str, Look], top: float) -> str:
     """Write task, fraction and method left of a forest."""
-    parts = [words(short(task, 24), (0, top + y + 4), "h") for task, y in heads.items()]
+    parts = [words(short(task, 24), (0.0, top + y + 4), "h") for task, y in heads.items()]
     before = None
     for (task, fraction, method), y in place.items():
         if (task, fraction) != before:
-            parts.append(words(percent(fraction), (140, top + y + 4), "e"))
+            parts.append(words(percent(fraction), (140.0, top + y + 4), "e"))
         before = (task, fraction)
         parts.append(
-            f'<g class="{look[method].style}">{words(look[method].letter, (156, top + y + 4), "h k")}</g>'
+            f'<g class="{look[method].style}">{words(look[method].letter, (156.0, top + y + 4), "h k")}</g>'
         )
     parts += [f'<path class="g" d="M0 {top + y - 12:.1f}H{WIDTH:g}"/>' for y in list(heads.values())[1:]]
     return "".join(parts)
@@ -229,7 +229,7 @@ def _forest_names(place: Place, heads: Mapping[str, float], look: Mapping[str, L
 def _whisker(panel: Panel, c: Comparison, one: Look, y: float) -> str:
     """Draw one interval, with a filled marker where the difference survives Holm."""
     sure = c.p_holm is not None and c.p_holm < 0.05
-    low, middle, high = (panel.at(v or 0.0, 0)[0] for v in (c.low, c.estimate, c.high))
+    low, middle, high = (panel.at(v or 0.0, 0.0)[0] for v in (c.low, c.estimate, c.high))
     drawn = bars([((low, y), (high, y))]) + marker(one.marker, (middle, y), hollow=not sure)
     return f'<g class="{one.style}">{drawn}</g>'
 
@@ -265,18 +265,18 @@ def game_curves(runs: Mapping[str, Sequence[Steps]], look: Mapping[str, Look]) -
     if not fields:
         return None
     columns = min(3, max(2, len(fields)))
-    corners, height = _grid(len(fields), columns=columns, height=240)
+    corners, height = _grid(len(fields), columns=columns, height=240.0)
     parts = []
     for (left, top), (key, curves) in zip(corners, fields.items(), strict=True):
         values = np.concatenate([y for _, y in curves.values()], axis=None)
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
         margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.1
         last = max(float(x[-1]) for x, _ in curves.values())
-        place = (left + 44, top + 28, WIDTH / columns - 84, 164)
-        panel = Panel(*place, x=(0, last), y=(low - margin, high + margin))
+        place = (left + 44, top + 28, WIDTH / columns - 84, 164.0)
+        panel = Panel(*place, x=(0.0, last), y=(low - margin, high + margin))
         parts.append(words(GAME[key], (left + 44, top + 18), "h"))
         parts.append(y_axis(panel, ticks(*panel.y, most=5)))
-        parts.append(x_axis(panel, [(x, number_text(x)) for x in ticks(0, last, most=5)]))
+        parts.append(x_axis(panel, [(x, number_text(x)) for x in ticks(0.0, last, most=5)]))
         parts.append(words("step", (left + 44 + place[2] / 2, top + 228), "m k"))
         ends = []
         for method, (x, y) in curves.items():

@@ -123,12 +123,12 @@ def _pictures(found: list[tuple[Method, Masks]], row: int) -> list[Picture]:
     sheet, name = sheet_of(signal, fs), f"ecg{row}"
     traces = recording(signal, fs, sheet, leads=leads, name=name)
     record = f"Record {row + 1}: {found[0][1].titles[row]}"
-    made = []
+    made: list[Picture] = []
     for method, masks in found:
         hidden = masks.mask[row, :, :end] > 0
         label = (
-            f"12-lead ECG on paper. {record}. Masks: {method.title}; {hidden.mean():.0%} hidden in this draw. "
-            f"Share of draws in which a sample is hidden, by lead: {_by_lead(masks, row)}"
+            f"12-lead ECG on paper. {record}. Masks: {method.title}; {hidden.mean():.0%} hidden in this "
+            f"draw. Share of draws in which a sample is hidden, by lead: {_by_lead(masks, row)}"
         )
         title = f"{record}   ·   {method.title}"
         shown = masks.probability[row, :, :end]

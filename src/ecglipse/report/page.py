@@ -16,6 +16,7 @@ from ecglipse.report.export import to_csv
 from ecglipse.report.figures import game_curves
 from ecglipse.report.gallery import game_steps, pictures
 from ecglipse.report.latex import to_latex
+from ecglipse.report.latex_tables import latex_tables
 from ecglipse.report.looks import looks, markers, styles, swatch
 from ecglipse.report.markdown import to_markdown
 from ecglipse.report.summary import summarise
@@ -31,14 +32,16 @@ class Written:
     csv: Path
     markdown: Path
     latex: Path
+    tables: tuple[Path, ...] = ()
+    """Of LaTeX, beside scores and differences: `results-NAME.tex`."""
 
 
 def write_report(folder: Path, out: Path | None = None, *, without_floors: bool = False) -> Written:
-    """Write `report.html`, `results.csv`, `results.md` and `results.tex` of a study.
+    """Write `report.html`, `results.csv`, `results.md`, `results.tex` and `results-NAME.tex` of a study.
 
     Args:
         folder: of the study: `study.json`, `results.jsonl`, `predictions/`, and `runs/` if there are any.
-        out: a folder for the four files, or the page's own path, ending in .html; by default `folder`.
+        out: a folder for the files, or the page's own path, ending in .html; by default `folder`.
         without_floors: rank the methods even where floors are missing; the page says so.
 
     Raises:
@@ -49,12 +52,15 @@ def write_report(folder: Path, out: Path | None = None, *, without_floors: bool 
     place = folder if out is None else out
     page = place if place.suffix.lower() in (".html", ".htm") else place / "report.html"
     near = page.parent
-    written = Written(page, near / "results.csv", near / "results.md", near / "results.tex")
+    tables = {near / f"results-{name}.tex": text for name, text in latex_tables(summary).items()}
+    csv, markdown, latex = (near / f"results.{kind}" for kind in ("csv", "md", "tex"))
+    written = Written(page, csv, markdown, latex, tuple(tables))
     texts = {
         written.html: render(summary, folder, written),
         written.csv: to_csv(summary),
         written.markdown: to_markdown(summary),
         written.latex: to_latex(summary),
+        **tables,
     }
     for path, text in texts.items():
         write_text(path, text)

@@ -5,6 +5,7 @@ A recording is drawn once and used again under each mask, so a picture costs as 
 
 import html
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -79,7 +80,7 @@ def _named(lead: str, signal: Float[np.ndarray, " time"]) -> str:
 
 
 def _trace(signal: Float[np.ndarray, " time"], fs: float, strip: Strip) -> str:
-    """Path data of one lead in steps of `UNIT`, upwards from the sheet's foot; each column's extremes are kept."""
+    """Path data of one lead in steps of `UNIT`, upwards from the sheet's foot."""
     part = signal[strip.start : strip.stop]
     x = strip.x_mm + np.arange(part.size) * SPEED_MM_S / fs
     column = np.floor((x - strip.x_mm) / COLUMN_MM + 1e-6).astype(np.int64)
@@ -117,7 +118,7 @@ def _extremes(
 def runs(values: Int[np.ndarray, " time"]) -> list[tuple[int, int, int]]:
     """Give the stretches of equal values as (first, one past the last, value)."""
     edges = [0, *(np.flatnonzero(np.diff(values)) + 1).tolist(), len(values)]
-    return [(a, b, int(values[a])) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a]
+    return [(a, b, int(values[a])) for a, b in pairwise(edges) if b > a]
 
 
 def under_mask(
@@ -169,7 +170,8 @@ def under_mask(
         f'width="{true_width(sheet)}" viewBox="0 0 {sheet.width_mm:.4g} {high:.4g}"><use href="#{name}g"/>'
         f'<path class="es" d="{"".join(shade)}"/><path class="ex" d="{"".join(shade)}"/>'
         f'<path class="eb" d="{"".join(foot)}"/>{strips}<path class="ef" d="{"".join(frames)}"/>'
-        f'<use href="#{name}"/><text class="el" x="5" y="6.5">{html.escape(short(title, 110))}</text>{_key(sheet)}</svg>'
+        f'<use href="#{name}"/><text class="el" x="5" y="6.5">{html.escape(short(title, 110))}</text>'
+        f"{_key(sheet)}</svg>"
     )
 
 
