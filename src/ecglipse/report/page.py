@@ -48,8 +48,20 @@ def write_report(folder: Path, out: Path | None = None, *, without_floors: bool 
         LedgerError: the study or its ledger is missing or damaged.
         EcglipseError: the files cannot be written.
     """
-    summary = summarise(folder, without_floors=without_floors)
-    place = folder if out is None else out
+    return write_summary(summarise(folder, without_floors=without_floors), folder, out or folder)
+
+
+def write_summary(summary: Summary, folder: Path, place: Path) -> Written:
+    """Write the files of a summary; see `write_report`.
+
+    Args:
+        summary: of the study.
+        folder: of the study; read for pictures and steps of the runs.
+        place: a folder for the files, or the page's own path, ending in .html.
+
+    Raises:
+        EcglipseError: the files cannot be written.
+    """
     page = place if place.suffix.lower() in (".html", ".htm") else place / "report.html"
     near = page.parent
     tables = {near / f"results-{name}.tex": text for name, text in latex_tables(summary).items()}
