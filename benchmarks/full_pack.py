@@ -1,8 +1,9 @@
-"""The statistics and the page of a full pack study: how long they take, and how large the page is.
+"""The statistics and the page of a study of many seeds and draws: how long they take, how large the page is.
 
 Writes a ledger of 7 methods x 3 seeds x 5 rotations x 7 fractions x 5 draws on six tasks (1,987 PTB-XL
 records with the pack's class frequencies, and 442 of CinC 2021), with predictions, into a temporary folder;
-then times `ecglipse report` in its two parts. Scores are simulated. One JSON line.
+then times `ecglipse report` in its two parts. Scores are simulated. One JSON line. A page with
+every part in it is what `benchmarks/whole_page.py` makes.
 
     python benchmarks/full_pack.py [--folder DIR] [--quick] [--profile]
 """
@@ -23,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from ecglipse.metrics import auroc
-from ecglipse.report.page import Written, render, write_text
+from ecglipse.report.page import write_summary
 from ecglipse.report.summary import summarise
 from ecglipse.results import cell_id
 from ecglipse.seeding import numpy_rng
@@ -80,15 +81,8 @@ def write_study(folder: Path, *, seeds: int, draws: int) -> int:
                         logits = size * truth + 0.8 * shared + 0.6 * rng.standard_normal(truth.shape)
                         scores = (1 / (1 + np.exp(1 - logits))).astype(np.float32)
                         where = {"rotation": rotation, "seed": seed, "draw": draw, "fraction": fraction}
-                        line = _line(method, kind, task, truth, scores) | where
-                        packed = io.BytesIO()
-                        rows = np.arange(len(truth)) + 1000 * rotation
-                        np.savez_compressed(packed, rows=rows, scores=scores, truth=truth, patients=patients)
-                        cell = cell_id(method=method, task=task, **where)
-                        line |= {"cell": cell, "predictions": f"predictions/{cell}.npz"}
-                        line["predictions_sha256"] = hashlib.sha256(packed.getvalue()).hexdigest()
-                        (folder / "predictions" / f"{cell}.npz").write_bytes(packed.getvalue())
-                        ledger.write(json.dumps(line) + "\n")
+                        made = line(method, kind, task, truth, scores) | where
+                        ledger.write(with_predictions(folder, made, scores, truth, patients))
                         written += 1
     rule = {"tasks": list(TASKS), "draws": draws, "finetune_draws": draws}
     base = {"kind": "pretrained", "views": "base", "masks": "none", "leads": "shared", "mix_shared": 0.0}
@@ -108,7 +102,22 @@ def write_study(folder: Path, *, seeds: int, draws: int) -> int:
     return written
 
 
-def _line(method: str, kind: str, task: str, truth: np.ndarray, scores: np.ndarray) -> dict[str, object]:
+def with_predictions(
+    folder: Path, line: dict[str, object], scores: np.ndarray, truth: np.ndarray, patients: np.ndarray
+) -> str:
+    """Write a line's predictions into a study's folder, and give the line as the ledger has it."""
+    names = ("method", "task", "probe", "validation", "disturbance", "rotation", "seed", "draw")
+    cell = cell_id(**{name: line[name] for name in (*names, "fraction", "shots")})
+    rows = np.arange(len(truth)) + 1000 * int(str(line["rotation"]))
+    packed = io.BytesIO()
+    np.savez_compressed(packed, rows=rows, scores=scores, truth=truth, patients=patients)
+    (folder / "predictions" / f"{cell}.npz").write_bytes(packed.getvalue())
+    digest = hashlib.sha256(packed.getvalue()).hexdigest()
+    whole = line | {"cell": cell, "predictions": f"predictions/{cell}.npz", "predictions_sha256": digest}
+    return json.dumps(whole) + "\n"
+
+
+def line(method: str, kind: str, task: str, truth: np.ndarray, scores: np.ndarray) -> dict[str, object]:
     """What a ledger line says but for where it stands in the grid."""
     names = [f"class {k}" for k in range(truth.shape[1])]
     positives = truth.sum(0).tolist()
@@ -153,6 +162,31 @@ def _line(method: str, kind: str, task: str, truth: np.ndarray, scores: np.ndarr
     }
 
 
+def measure(folder: Path, *, profiled: bool = False) -> dict[str, object]:
+    """Report a study and give its seconds, of the clock and of the processor, and its sizes."""
+    cells = len((folder / "results.jsonl").read_text(encoding="utf-8").splitlines())
+    profile = cProfile.Profile()
+    began, cpu = time.monotonic(), time.process_time()
+    if profiled:
+        profile.enable()
+    summary = summarise(folder)
+    profile.disable()
+    statistics_s, statistics_cpu = time.monotonic() - began, time.process_time() - cpu
+    began, cpu = time.monotonic(), time.process_time()
+    written = write_summary(summary, folder, folder)
+    found: dict[str, object] = {"cells": cells, "comparisons": len(summary.comparisons)}
+    found |= {"statistics_s": round(statistics_s, 1), "statistics_cpu_s": round(statistics_cpu, 1)}
+    found |= {"page_s": round(time.monotonic() - began, 1), "page_cpu_s": round(time.process_time() - cpu, 1)}
+    tables = (written.csv, written.markdown, written.latex, *written.tables)
+    found |= {"page_mb": round(written.html.stat().st_size / 1e6, 2)}
+    found |= {"tables_mb": round(sum(path.stat().st_size for path in tables) / 1e6, 2)}
+    found |= {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+    found["peak_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    if profiled:
+        pstats.Stats(profile).sort_stats("cumulative").print_stats(35)
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=None, help="keep the study there; use it if there")
@@ -162,26 +196,7 @@ def main() -> None:
     folder = given.folder or Path(tempfile.mkdtemp()) / "study"
     if not (folder / "study.json").exists():
         write_study(folder, seeds=1 if given.quick else SEEDS, draws=2 if given.quick else DRAWS)
-    cells = len((folder / "results.jsonl").read_text(encoding="utf-8").splitlines())
-    profile = cProfile.Profile()
-    began, cpu = time.monotonic(), time.process_time()
-    if given.profile:
-        profile.enable()
-    summary = summarise(folder)
-    profile.disable()
-    statistics_s, statistics_cpu = time.monotonic() - began, time.process_time() - cpu
-    began, cpu = time.monotonic(), time.process_time()
-    names = (folder / name for name in ("report.html", "results.csv", "results.md", "results.tex"))
-    page = render(summary, folder, Written(*names))
-    write_text(folder / "report.html", page)
-    line = {"cells": cells, "comparisons": len(summary.comparisons), "cores": os.cpu_count()}
-    line |= {"statistics_s": round(statistics_s, 1), "statistics_cpu_s": round(statistics_cpu, 1)}
-    line |= {"page_s": round(time.monotonic() - began, 1), "page_cpu_s": round(time.process_time() - cpu, 1)}
-    line |= {"page_mb": round(len(page.encode()) / 1e6, 2), "load": round(os.getloadavg()[0], 1)}
-    line["peak_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    if given.profile:
-        pstats.Stats(profile).sort_stats("cumulative").print_stats(35)
-    print(json.dumps(line))
+    print(json.dumps(measure(folder, profiled=given.profile)))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -188,8 +189,9 @@ class Ledger:
                 hint=hint,
             )
         try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                return Predictions(**{name: arrays[name] for name in ("rows", "scores", "truth", "patients")})
+            with zipfile.ZipFile(io.BytesIO(content)) as packed:
+                names = ("rows", "scores", "truth", "patients")
+                return Predictions(**{name: _array(packed.read(f"{name}.npy")) for name in names})
         except (ValueError, KeyError, OSError, zipfile.BadZipFile) as problem:
             raise LedgerError(f"{path}: not a prediction file: {problem}", hint=hint) from None
 
@@ -291,6 +293,25 @@ def _parse(raw: bytes, *, where: str) -> dict[str, Any]:
             hint="restore the file from a copy, or delete this line: its cell will be computed again",
         )
     return line
+
+
+def _array(raw: bytes) -> np.ndarray:
+    """Read a .npy file as `np.load` does, in a third of its time: a study has few different headers."""
+    start = 10 + int.from_bytes(raw[8:10], "little")
+    shape, fortran, dtype = _header(raw[:start])
+    return np.frombuffer(raw, dtype, offset=start).reshape(shape, order="F" if fortran else "C")
+
+
+@lru_cache(maxsize=1024)
+def _header(raw: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether the first index runs fastest, and dtype."""
+    file = io.BytesIO(raw)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError("not a .npy file of version 1.0")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.hasobject:
+        raise ValueError("objects instead of numbers")
+    return shape, fortran, dtype
 
 
 def _write_beside(path: Path, content: bytes) -> None:

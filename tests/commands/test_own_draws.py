@@ -1,4 +1,4 @@
-"""A law of comparisons: methods of a seed and split begin with the same weights, splits and seeds with others."""
+"""A law of comparisons: methods of a seed and split begin with the same weights, others with others."""
 
 from pathlib import Path
 

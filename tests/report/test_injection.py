@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from payloads import PAYLOADS
 from test_page import with_runs
 
+from ecglipse.report.inline import short
 from ecglipse.report.page import Written, write_report
-from ecglipse.report.svg import short, to_svg
+from ecglipse.report.svg import to_svg
 
 pytestmark = pytest.mark.timeout(900)
 """A browser on a busy machine takes its time."""

@@ -115,13 +115,19 @@ def test_page_is_small(whole: tuple[Path, Written]) -> None:
 
 def test_every_picture_has_words(whole: tuple[Path, Written]) -> None:
     page = read(whole[1])
-    assert page.tags["img"] == sum(
-        tag == "img" and name == "alt" and bool(v) for tag, name, v in page.attributes
-    )
+    assert "img" not in page.tags
     labelled = [v for tag, name, v in page.attributes if (tag, name) == ("svg", "aria-label")]
-    assert len(labelled) == page.tags["svg"]
+    decoration = [v for tag, name, v in page.attributes if (tag, name) == ("svg", "aria-hidden")]
+    assert len(labelled) + len(decoration) == page.tags["svg"]
     assert all(labelled)
-    assert any("hidden in this draw" in v for tag, name, v in page.attributes if name == "alt")
+    assert sum("hidden in this draw" in v for v in labelled) == 4
+    assert {v for tag, name, v in page.attributes if tag == "use"} >= {"#ecg0", "#ecg1"}
+
+
+def test_everything_that_is_used_is_there_once(whole: tuple[Path, Written]) -> None:
+    attributes = read(whole[1]).attributes
+    ids = {v for _, name, v in attributes if name == "id"}
+    assert {v.removeprefix("#") for tag, name, v in attributes if (tag, name) == ("use", "href")} <= ids
 
 
 def test_ids_are_unique(whole: tuple[Path, Written]) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from ecglipse.report.svg import INK, spread, to_svg
+from ecglipse.report.plot import spread
+from ecglipse.report.svg import INK, to_svg
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))

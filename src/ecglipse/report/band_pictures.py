@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from ecglipse.occlusion import BandShare
 from ecglipse.report.gallery import LONGEST_S
+from ecglipse.report.inline import short
 from ecglipse.report.occlusion_figures import LESS, MORE
 from ecglipse.report.occlusion_words import SURE
-from ecglipse.report.svg import INK, PAGE, short, to_svg
+from ecglipse.report.svg import INK, PAGE, to_svg
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from ecglipse.report.looks import Look
 from ecglipse.report.measures import TITLES
 from ecglipse.report.needed import ratio_text
 from ecglipse.report.tables import FLOORS, Comparison, Group, Needed, Reliability, Score, Summary, percent
-from ecglipse.report.verdict import headline_fraction, setting_title
+from ecglipse.report.verdict import headline_fraction, setting_title, shown_fractions
 
 T = TypeVar("T")
 MOST_COLUMNS: Final = 8
@@ -86,32 +86,49 @@ def setting(summary: Summary, look: Mapping[str, Look], number: int) -> dict[str
     groups = [Group(t, probe, validation, f) for t in summary.tasks for f in summary.fractions]
     many = max(1, MOST_COLUMNS // max(1, len(summary.fractions)))
     tables = [
-        {"tasks": tasks, "rows": _score_rows(summary, tasks, probe, validation)}
+        {"tasks": tasks, "fractions": part, "rows": _score_rows(summary, tasks, part, probe, validation)}
         for tasks in cut(summary.tasks, most=many)
+        for part in cut(summary.fractions, most=MOST_COLUMNS)
     ]
     metrics = ([t for t in summary.tasks if t not in summary.regressions], summary.regressions)
-    plots = [
-        forest(summary, look, tasks, **here, name=f"forest{number}{letter}")
-        for letter, tasks in zip("ab", metrics, strict=True)
-        if tasks
-    ]
+    plots = [forest(summary, look, tasks, **here) for tasks in metrics if tasks]
     drawn = [plot for plot in plots if plot]
     names = {m.name for m in summary.candidates()}
-    mine = [c for c in summary.comparisons if (c.group.probe, c.group.validation) == (probe, validation)]
+    mine = _ordered(
+        [c for c in summary.comparisons if (c.group.probe, c.group.validation) == (probe, validation)], names
+    )
+    few = headline_fraction(summary)
     return {
         "title": setting_title(probe, validation),
-        "efficiency": Markup(label_efficiency(summary, look, **here, name=f"efficiency{number}")),
+        "efficiency": Markup(label_efficiency(summary, look, **here)),
         "forest": Markup("\n".join(drawn)) if drawn else None,
         "tables": [table for table in tables if table["rows"]],
-        "comparisons": _ordered(mine, names),
+        "comparisons": [c for c in mine if c.group.fraction == few] if number == 0 else [],
+        "fraction": few,
+        "differences": _difference_tables(summary, [c for c in mine if number == 0 or c.method in names]),
         "needed": needed_rows(summary, probe, validation),
         "counts": _counts([summary.score(g, m.name) for g in groups for m in summary.methods]),
     }
 
 
-def _score_rows(summary: Summary, tasks: Sequence[str], probe: str, validation: str) -> list[dict[str, Any]]:
+def _difference_tables(summary: Summary, found: Sequence[Comparison]) -> list[dict[str, Any]]:
+    """Gather differences: a row a method, opponent and task, a column a fraction; wide ones in parts."""
+    rows: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for c in found:
+        about = {"method": c.method, "baseline": c.baseline, "role": role_of(c), "task": c.group.task}
+        row = rows.setdefault((c.method, c.baseline, c.group.task), about | {"cells": {}})
+        row["cells"][c.group.fraction] = c
+    whole = [row for row in rows.values() if any(c.estimate is not None for c in row["cells"].values())]
+    if not whole:
+        return []
+    return [{"fractions": part, "rows": whole} for part in cut(summary.fractions, most=MOST_COLUMNS - 2)]
+
+
+def _score_rows(
+    summary: Summary, tasks: Sequence[str], fractions: Sequence[float], probe: str, validation: str
+) -> list[dict[str, Any]]:
     """Gather the scores of some tasks: a row a method, a column a task and fraction."""
-    groups = [Group(t, probe, validation, f) for t in tasks for f in summary.fractions]
+    groups = [Group(t, probe, validation, f) for t in tasks for f in fractions]
     best = {}
     for group in groups:
         means = [s.mean for m in summary.methods if (s := summary.floor(group, m.name)).mean is not None]
@@ -120,7 +137,10 @@ def _score_rows(summary: Summary, tasks: Sequence[str], probe: str, validation: 
     for method in summary.methods:
         scores = [summary.floor(group, method.name) for group in groups]
         if any(score.n_cells for score in scores):
-            cells = [_cell(score, best[group], summary) for score, group in zip(scores, groups, strict=True)]
+            cells = [
+                _cell(score, best[group], first=group.fraction == fractions[0])
+                for score, group in zip(scores, groups, strict=True)
+            ]
             borrowed = scores[0].group.probe
             borrowed = "" if borrowed == probe else setting_title(borrowed, "matched").lower()
             rows.append(
@@ -153,20 +173,27 @@ def needed_rows(summary: Summary, probe: str, validation: str) -> list[dict[str,
     return list(rows.values())
 
 
-def _cell(score: Score, best: float | None, summary: Summary) -> dict[str, Any]:
+def _cell(score: Score, best: float | None, *, first: bool) -> dict[str, Any]:
     return {
         "score": score,
-        "first": score.group.fraction == summary.fractions[0],
+        "first": first,
         "best": score.mean is not None and score.mean == best,
         "why": score.note.removeprefix("n/a").lstrip(", "),
     }
 
 
-def spreads(summary: Summary) -> list[Score]:
-    """Give the scores of the headline's probe that rest on cells."""
-    return [
-        s for s in summary.scores if s.n_cells and (s.group.probe, s.group.validation) == summary.settings[0]
-    ]
+def spreads(summary: Summary) -> list[dict[str, Any]]:
+    """Gather the deviations over seeds and draws at the headline's probe: a row a method and task, a column
+    a fraction; of methods that have some."""
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for s in summary.scores:
+        if (s.group.probe, s.group.validation) == summary.settings[0] and (s.sd_seeds, s.sd_draws) != (
+            None,
+            None,
+        ):
+            about = {"method": s.method, "task": s.group.task, "n": s.n_test, "cells": {}}
+            rows.setdefault((s.method, s.group.task), about)["cells"][s.group.fraction] = s
+    return list(rows.values())
 
 
 def _ordered(comparisons: list[Comparison], first: set[str]) -> list[Comparison]:
@@ -200,22 +227,23 @@ def classes(summary: Summary) -> list[dict[str, Any]]:
     if not summary.settings:
         return []
     mine = [k for k in summary.classes if (k.group.probe, k.group.validation) == summary.settings[0]]
+    shown = shown_fractions(summary)
     value = {(k.group.task, k.group.fraction, k.method, k.label): k.auroc for k in mine}
     tables = []
     for task in summary.tasks:
         every = list({k.label: k for k in mine if k.group.task == task}.values())
-        for labels in cut(every, most=max(1, MOST_NUMBERS // max(1, len(summary.fractions)))):
+        for labels in cut(every, most=max(1, MOST_NUMBERS // max(1, len(shown)))):
             rows = []
             for method in summary.methods:
                 cells = [
-                    {"value": value.get((task, f, method.name, k.label)), "first": f == summary.fractions[0]}
+                    {"value": value.get((task, f, method.name, k.label)), "first": f == shown[0]}
                     for k in labels
-                    for f in summary.fractions
+                    for f in shown
                 ]
                 if any(c["value"] is not None for c in cells):
                     rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
             if rows:
-                tables.append({"task": task, "labels": labels, "rows": rows})
+                tables.append({"task": task, "labels": labels, "fractions": shown, "rows": rows})
     return tables
 
 
@@ -249,7 +277,7 @@ def other_measures(summary: Summary) -> list[dict[str, Any]]:
 def calibration(summary: Summary, look: Mapping[str, Look]) -> list[dict[str, Any]]:
     """Gather the reliability plots and their numbers: one table a task, a row a method."""
     tables = []
-    for number, task in enumerate(summary.tasks):
+    for task in summary.tasks:
         mine = [r for r in summary.reliability if r.group.task == task]
         rows = []
         for method in summary.methods:
@@ -257,7 +285,7 @@ def calibration(summary: Summary, look: Mapping[str, Look]) -> list[dict[str, An
             if found:
                 rows.append({"method": method, "floor": method.kind in FLOORS, **found})
         if rows:
-            plot = reliability_plots(summary, look, mine, name=f"calibration{number}")
+            plot = reliability_plots(summary, look, mine)
             fraction = mine[0].group.fraction
             tables.append(
                 {"task": task, "plot": Markup(plot) if plot else None, "rows": rows, "fraction": fraction}

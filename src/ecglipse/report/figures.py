@@ -1,19 +1,36 @@
 """Curves of label efficiency, forests of paired differences, and curves of the game, as inline SVG."""
 
 from collections.abc import Mapping, Sequence
-from textwrap import fill
+from textwrap import wrap
 from typing import Final
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from jaxtyping import Float
 
+from ecglipse.report.inline import short
 from ecglipse.report.looks import Look
-from ecglipse.report.svg import FAINT, GRID, INK, PAGE, letters_at_end, short, to_svg
-from ecglipse.report.tables import CONTROLS, Comparison, Group, Summary, percent
+from ecglipse.report.plot import (
+    Panel,
+    Point,
+    band,
+    bars,
+    letters,
+    line,
+    marker,
+    number_text,
+    picture,
+    ticks,
+    words,
+    x_axis,
+    y_axis,
+)
+from ecglipse.report.tables import CONTROLS, Comparison, Group, Score, Summary, percent
+from ecglipse.report.verdict import shown_fractions
 
 Steps = Sequence[Mapping[str, float | int | None]]
+
+WIDTH: Final = 980.0
+"""Of every picture, CSS pixels: what the page's column has room for."""
 
 GAME: Final = {
     "loss": "loss of the objective",
@@ -25,10 +42,20 @@ GAME: Final = {
 }
 """Fields of `steps.jsonl` that a reader of the game looks at first, and what they are."""
 
+BANDS: Final = 8
+"""Methods in a panel, at most, that all have their band; among more, only those that the study is about."""
 
-def label_efficiency(
-    summary: Summary, look: Mapping[str, Look], *, probe: str, validation: str, name: str
-) -> str:
+POINTS: Final = 80
+"""Of a curve of the game."""
+
+
+def _grid(count: int, *, columns: int, height: float) -> tuple[list[Point], float]:
+    """Give the upper left corners of panels that are `height` high, and the height of all."""
+    places = [(WIDTH / columns * (n % columns), height * (n // columns)) for n in range(count)]
+    return places, height * -(-count // columns)
+
+
+def label_efficiency(summary: Summary, look: Mapping[str, Look], *, probe: str, validation: str) -> str:
     """Draw macro AUROC over the share of labels, one panel a task, a line and 95 % band a method.
 
     Args:
@@ -36,67 +63,74 @@ def label_efficiency(
         look: of each method.
         probe: which probe.
         validation: which size of validation set.
-        name: prefix of the picture's ids.
     """
+    columns = 2 if len(summary.tasks) in (1, 2, 4) else 3
+    corners, height = _grid(len(summary.tasks), columns=columns, height=330.0)
+    parts = []
+    for (left, top), task in zip(corners, summary.tasks, strict=True):
+        name = short(task, 30) + (" (R²)" if task in summary.regressions else "")
+        parts.append(words(name, (left + 44, top + 18), "h"))
+        curves = [
+            (method.name, scores)
+            for method in summary.methods
+            if method.kind != "majority" and (scores := _curve(summary, method.name, task, probe, validation))
+        ]
+        place = (left + 44, top + 32, WIDTH / columns - 84, 240.0)
+        parts.append(_curves(summary, look, curves, place))
+        parts.append(words("share of the training labels", (left + 44 + place[2] / 2, top + 308), "m k"))
+    said = f"{summary.measured} over label fraction, {probe} probe; the numbers are in the table"
+    return picture(parts, width=WIDTH, height=height, label=said)
 
-    def draw() -> Figure:
-        columns = 2 if len(summary.tasks) == 4 else min(3, len(summary.tasks))
-        rows = -(-len(summary.tasks) // columns)
-        figure = Figure(figsize=(10.2 if columns == 3 else 4.4 * columns, 3.5 * rows), layout="constrained")
-        panels = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes in panels[len(summary.tasks) :]:
-            axes.set_visible(False)
-        for axes, task in zip(panels, summary.tasks, strict=False):
-            ends: list[tuple[float, str, str]] = []
-            heights: list[float] = []
-            for method in summary.methods:
-                if method.kind == "majority":
-                    continue
-                groups = [Group(task, probe, validation, f) for f in summary.shares]
-                scores = [s for s in (summary.floor(g, method.name) for g in groups) if s.mean is not None]
-                if not scores:
-                    continue
-                one = look[method.name]
-                x = np.array([100 * s.group.fraction for s in scores])
-                y = np.array([s.mean for s in scores], dtype=float)
-                low = np.array([s.mean if s.low is None else s.low for s in scores], dtype=float)
-                high = np.array([s.mean if s.high is None else s.high for s in scores], dtype=float)
-                strong = one.width > 2
-                axes.fill_between(
-                    x, low, high, color=one.colour, alpha=0.17 if strong else 0.06, linewidth=0, zorder=1
-                )
-                axes.plot(
-                    x,
-                    y,
-                    color=one.colour,
-                    linestyle=one.line,
-                    linewidth=one.width,
-                    marker=one.marker,
-                    markersize=6 if strong else 5,
-                    zorder=4 if strong else 3,
-                )
-                ends.append((float(y[-1]), one.letter, one.colour))
-                heights += [*(low if strong else y), *(high if strong else y)]
-            axes.set_title(short(task, 30) + (" (R²)" if task in summary.regressions else ""))
-            axes.set_xscale("log")
-            ticks = [100 * f for f in summary.shares]
-            axes.set_xticks(ticks, [percent(f) for f in summary.shares])
-            axes.xaxis.set_minor_locator(NullLocator())
-            axes.grid(axis="x", visible=False)
-            axes.set_xlabel("share of the training labels")
-            if not ends:
-                axes.text(0.5, 0.5, "n/a", transform=axes.transAxes, ha="center", color=FAINT)
-                continue
-            margin = max(0.06 * (max(heights) - min(heights)), 0.005)
-            bottom, top = min(heights) - margin, max(heights) + margin
-            axes.set_ylim(bottom, top)
-            letters_at_end(axes, ticks[-1], ends, gap=(top - bottom) / 17, low=bottom, high=top)
-        for axes in panels[::columns]:
-            axes.set_ylabel("score" if summary.regressions else "macro AUROC")
-        return figure
 
-    words = f"{summary.measured} over label fraction, {probe} probe; the numbers are in the table"
-    return to_svg(draw, name=name, label=words)
+def _curve(summary: Summary, method: str, task: str, probe: str, validation: str) -> list[Score]:
+    groups = [Group(task, probe, validation, f) for f in summary.shares]
+    return [s for s in (summary.floor(g, method) for g in groups) if s.mean is not None]
+
+
+def _curves(
+    summary: Summary,
+    look: Mapping[str, Look],
+    curves: Sequence[tuple[str, list[Score]]],
+    place: tuple[float, float, float, float],
+) -> str:
+    """One task's panel; candidates lie above the others, and their bands decide how high it reaches."""
+    if not curves:
+        return words("n/a", (place[0] + place[2] / 2, place[1] + place[3] / 2), "m k")
+    heights = [
+        end
+        for name, scores in curves
+        for s in scores
+        for end in ((s.low, s.mean, s.high) if look[name].strong else (s.mean,))
+        if end is not None
+    ]
+    margin = max(0.06 * (max(heights) - min(heights)), 0.005)
+    ends = (min(heights) - margin, max(heights) + margin)
+    shares = [100 * f for f in summary.shares]
+    wide = (shares[0] / 1.1, shares[-1] * 1.1)
+    panel = Panel(*place, x=wide, y=ends, log=True)
+    names = [(share, percent(f)) for share, f in zip(shares, summary.shares, strict=True)]
+    parts = [y_axis(panel, ticks(*ends)), x_axis(panel, names)]
+    last = []
+    for name, scores in sorted(curves, key=lambda curve: look[curve[0]].strong):
+        one = look[name]
+        middle = [panel.at(100 * s.group.fraction, s.mean or 0.0) for s in scores]
+        low = [
+            (x, y if s.low is None else panel.at(1.0, s.low)[1])
+            for s, (x, y) in zip(scores, middle, strict=True)
+        ]
+        high = [
+            (x, y if s.high is None else panel.at(1.0, s.high)[1])
+            for s, (x, y) in zip(scores, middle, strict=True)
+        ]
+        shaded = one.strong or len(curves) <= BANDS
+        drawn = (
+            (band(low, high) if shaded else "")
+            + line(middle)
+            + "".join(marker(one.marker, p) for p in middle)
+        )
+        parts.append(f'<g class="{one.style}">{drawn}</g>')
+        last.append((middle[-1], one.letter, one.style))
+    return "".join([*parts, letters(panel, last)])
 
 
 def forest(
@@ -106,7 +140,6 @@ def forest(
     *,
     probe: str,
     validation: str,
-    name: str,
 ) -> str | None:
     """Draw the paired differences of each candidate, a column an opponent, by task and label fraction.
 
@@ -119,88 +152,86 @@ def forest(
         tasks: of one metric: differences in R² would dwarf those in AUROC on one axis.
         probe: which probe.
         validation: which size of validation set.
-        name: prefix of the picture's ids.
     """
+    budgets = shown_fractions(summary)
     columns = [
-        (title, [c for c in found if c.group.task in tasks])
+        (title, [c for c in found if c.group.task in tasks and c.group.fraction in budgets and _whole(c)])
         for title, found in forest_columns(summary, probe=probe, validation=validation)
     ]
-    metric = "R²" if all(task in summary.regressions for task in tasks) else "macro AUROC"
-    if not any(c.estimate is not None for _, found in columns for c in found):
+    ends = [abs(v) for _, found in columns for c in found for v in (c.low, c.high) if v is not None]
+    if not ends:
         return None
-    keys = [
-        (task, fraction, method.name)
-        for task in tasks
-        for fraction in summary.fractions
-        for method in summary.candidates()
-    ]
-
-    def draw() -> Figure:
-        figure = Figure(figsize=(10.2, 0.235 * (len(keys) + len(tasks)) + 1.1), layout="constrained")
-        panels = figure.subplots(1, len(columns), sharex=True, sharey=True, squeeze=False)[0]
-        place, bottom = _forest_rows(panels[0], keys, look)
-        values = [
-            v for _, found in columns for c in found for v in (c.low, c.high, c.estimate) if v is not None
+    metric = "R²" if all(task in summary.regressions for task in tasks) else "macro AUROC"
+    reach = 1.08 * max(ends) or 0.01
+    top, step, first = 62.0, 19.0, 190.0
+    wide = (WIDTH - first) / len(columns)
+    place, heads, bottom = _forest_rows(summary, tasks, budgets, step)
+    parts = [_forest_names(place, heads, look, top)]
+    for number, (title, found) in enumerate(columns):
+        panel = Panel(first + number * wide + 8, top, wide - 16, bottom, x=(-reach, reach), y=(0.0, 1.0))
+        middle = panel.at(0.0, 0.0)[0]
+        lines = wrap(short(title, 44), max(10, int(wide / 7.2)))[:3]
+        parts += [
+            words(text, (panel.left, top - 14 - 14 * k), "h k") for k, text in enumerate(reversed(lines))
         ]
-        reach = 1.08 * max((abs(v) for v in values), default=0.01) or 0.01
-        for axes, (title, found) in zip(panels, columns, strict=True):
-            axes.axvline(0, color=INK, linewidth=1.0, zorder=2)
-            for c in found:
-                if c.estimate is not None and c.low is not None and c.high is not None:
-                    _whisker(axes, c, look[c.method], place[c.group.task, c.group.fraction, c.method])
-            axes.set_title(fill(short(title, 38), max(14, 80 // len(columns))), fontsize=10)
-            axes.set_ylim(bottom - 0.4, -0.6)
-            axes.set_yticks([])
-            axes.spines["left"].set_visible(False)
-            for task in tasks[1:]:
-                head = min(y for key, y in place.items() if key[0] == task) - 1
-                axes.axhline(head - 0.45, color=GRID, linewidth=0.8)
-            axes.set_xlim(-reach, reach)
-            axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], symmetric=True))
-            axes.set_xlabel("← worse\u2003\u2003better →", fontsize=9)
-        figure.supxlabel(f"difference in {metric}", fontsize=10)
-        return figure
+        values = ticks(-reach, reach, most=max(3, int(wide / 45)))
+        parts.append(x_axis(panel, [(v, number_text(v)) for v in values], grid=True))
+        parts.append(bars([((middle, top), (middle, top + bottom))]))
+        parts.append(words("← worse · better →", (middle, top + bottom + 34), "m k"))
+        parts += [
+            _whisker(panel, c, look[c.method], top + place[c.group.task, c.group.fraction, c.method])
+            for c in found
+        ]
+    parts.append(words(f"difference in {metric}", (first + (WIDTH - first) / 2, top + bottom + 54), "m"))
+    said = f"Forest of paired differences in {metric}, {probe} probe; numbers in the table below"
+    return picture(parts, width=WIDTH, height=top + bottom + 62, label=said)
 
-    words = f"Forest of paired differences in {metric}, {probe} probe; numbers in the table below"
-    return to_svg(draw, name=name, label=words)
+
+Place = Mapping[tuple[str, float, str], float]
+
+
+def _whole(c: Comparison) -> bool:
+    return c.estimate is not None and c.low is not None and c.high is not None
 
 
 def _forest_rows(
-    axes: Axes, keys: Sequence[tuple[str, float, str]], look: Mapping[str, Look]
-) -> tuple[dict[tuple[str, float, str], float], float]:
-    """Write task, fraction and method left of a forest; give each row's height and the end of the last."""
+    summary: Summary, tasks: Sequence[str], budgets: Sequence[float], step: float
+) -> tuple[Place, dict[str, float], float]:
+    """Give each row's and each task's height below the forest's top, and the height of all, CSS pixels."""
     place: dict[tuple[str, float, str], float] = {}
-    y, before = 0.0, ("", -1.0)
-    side = axes.get_yaxis_transform()
-    for task, fraction, method in keys:
-        if task != before[0]:
-            axes.text(-0.34, y, short(task, 24), transform=side, fontweight="bold", ha="left", va="center")
-            y += 1
+    heads: dict[str, float] = {}
+    y = 0.5 * step
+    for task in tasks:
+        heads[task] = y
+        for fraction in budgets:
+            for method in summary.candidates():
+                y += step
+                place[task, fraction, method.name] = y
+        y += step
+    return place, heads, y
+
+
+def _forest_names(place: Place, heads: Mapping[str, float], look: Mapping[str, Look], top: float) -> str:
+    """Write task, fraction and method left of a forest."""
+    parts = [words(short(task, 24), (0.0, top + y + 4), "h") for task, y in heads.items()]
+    before = None
+    for (task, fraction, method), y in place.items():
         if (task, fraction) != before:
-            axes.text(-0.13, y, percent(fraction), transform=side, ha="right", va="center")
-        one = look[method]
-        axes.text(-0.07, y, one.letter, transform=side, color=one.colour, fontweight="bold", va="center")
-        place[task, fraction, method] = y
+            parts.append(words(percent(fraction), (140.0, top + y + 4), "e"))
         before = (task, fraction)
-        y += 1
-    return place, y
+        parts.append(
+            f'<g class="{look[method].style}">{words(look[method].letter, (156.0, top + y + 4), "h k")}</g>'
+        )
+    parts += [f'<path class="g" d="M0 {top + y - 12:.1f}H{WIDTH:g}"/>' for y in list(heads.values())[1:]]
+    return "".join(parts)
 
 
-def _whisker(axes: Axes, c: Comparison, one: Look, y: float) -> None:
+def _whisker(panel: Panel, c: Comparison, one: Look, y: float) -> str:
     """Draw one interval, with a filled marker where the difference survives Holm."""
     sure = c.p_holm is not None and c.p_holm < 0.05
-    axes.plot([c.low or 0.0, c.high or 0.0], [y, y], color=one.colour, linewidth=1.8, zorder=3)
-    axes.plot(
-        [c.estimate or 0.0],
-        [y],
-        marker=one.marker,
-        markersize=7 if sure else 6.5,
-        color=one.colour,
-        markerfacecolor=one.colour if sure else PAGE,
-        markeredgewidth=1.5,
-        linestyle="none",
-        zorder=4,
-    )
+    low, middle, high = (panel.at(v or 0.0, 0.0)[0] for v in (c.low, c.estimate, c.high))
+    drawn = bars([((low, y), (high, y))]) + marker(one.marker, (middle, y), hollow=not sure)
+    return f'<g class="{one.style}">{drawn}</g>'
 
 
 def forest_columns(summary: Summary, *, probe: str, validation: str) -> list[tuple[str, list[Comparison]]]:
@@ -221,61 +252,67 @@ def forest_columns(summary: Summary, *, probe: str, validation: str) -> list[tup
     return [column for column in columns if column[1]]
 
 
-def game_curves(runs: Mapping[str, Sequence[Steps]], look: Mapping[str, Look], *, name: str) -> str | None:
-    """Draw how the game went: loss, coverage, what the mask network scores, gradients; a line a run.
+def game_curves(runs: Mapping[str, Sequence[Steps]], look: Mapping[str, Look]) -> str | None:
+    """Draw how the game went: loss, coverage, what the mask network scores, gradients; a line a method.
+
+    A line is the mean of the method's runs, its band what lies between the lowest and the highest of them.
 
     Args:
-        runs: by method, the steps of each of its seeds.
+        runs: by method, the steps of each of its runs.
         look: of each method.
-        name: prefix of the picture's ids.
     """
-    fields = [key for key in GAME if any(_series(steps, key)[1] for many in runs.values() for steps in many)]
+    fields = {key: found for key in GAME if (found := _methods_curves(runs, key))}
     if not fields:
         return None
-
-    def draw() -> Figure:
-        columns = min(3, len(fields))
-        rows = -(-len(fields) // columns)
-        figure = Figure(figsize=(10.2, 2.5 * rows + 0.2), layout="constrained")
-        panels = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes in panels[len(fields) :]:
-            axes.set_visible(False)
-        for axes, key in zip(panels, fields, strict=False):
-            ends, last, values = [], 0.0, []
-            for method, many in runs.items():
-                for number, steps in enumerate(many):
-                    x, y = _series(steps, key)
-                    if not y:
-                        continue
-                    one = look[method]
-                    axes.plot(x, y, color=one.colour, linestyle=one.line, linewidth=1.1, alpha=0.9)
-                    values += y
-                    last = max(last, x[-1])
-                    if number == 0:
-                        ends.append((y[-1], one.letter, one.colour))
-            axes.set_title(GAME[key], fontsize=10)
-            axes.set_xlabel("step")
-            axes.margins(x=0.01)
-            margin = 0.06 * (max(values) - min(values)) or 0.05 * abs(max(values)) or 0.1
-            bottom, top = min(values) - margin, max(values) + margin
-            axes.set_ylim(bottom, top)
-            letters_at_end(axes, last, ends, gap=(top - bottom) / 10, low=bottom, high=top)
-        return figure
-
-    return to_svg(draw, name=name, label=f"Curves of pretraining over its steps: {', '.join(fields)}")
+    columns = min(3, max(2, len(fields)))
+    corners, height = _grid(len(fields), columns=columns, height=240.0)
+    parts = []
+    for (left, top), (key, curves) in zip(corners, fields.items(), strict=True):
+        values = np.concatenate([y for _, y in curves.values()], axis=None)
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        margin = 0.06 * (high - low) or 0.05 * abs(high) or 0.1
+        last = max(float(x[-1]) for x, _ in curves.values())
+        place = (left + 44, top + 28, WIDTH / columns - 84, 164.0)
+        panel = Panel(*place, x=(0.0, last), y=(low - margin, high + margin))
+        parts.append(words(GAME[key], (left + 44, top + 18), "h"))
+        parts.append(y_axis(panel, ticks(*panel.y, most=5)))
+        parts.append(x_axis(panel, [(x, number_text(x)) for x in ticks(0.0, last, most=5)]))
+        parts.append(words("step", (left + 44 + place[2] / 2, top + 228), "m k"))
+        ends = []
+        for method, (x, y) in curves.items():
+            mean, lowest, highest = (
+                [panel.at(float(a), float(b)) for a, b in zip(x, of, strict=True)]
+                for of in (np.nanmean(y, axis=0), np.nanmin(y, axis=0), np.nanmax(y, axis=0))
+            )
+            drawn = (band(lowest, highest) if len(y) > 1 else "") + line(mean, "l t")
+            parts.append(f'<g class="{look[method].style}">{drawn}</g>')
+            ends.append((mean[-1], look[method].letter, look[method].style))
+        parts.append(letters(panel, ends))
+    said = f"Curves of pretraining over its steps: {', '.join(fields)}"
+    return picture(parts, width=WIDTH, height=height, label=said)
 
 
-def _series(steps: Steps, key: str, *, points: int = 160) -> tuple[list[float], list[float]]:
-    """Steps and values of one field, averaged over windows so that at most `points` remain."""
+def _methods_curves(
+    runs: Mapping[str, Sequence[Steps]], key: str
+) -> dict[str, tuple[Float[np.ndarray, " point"], Float[np.ndarray, "run point"]]]:
+    """Steps, and one field of each run at them, by method; NaN after the end of a run that was cut short."""
+    found = {}
+    for method, many in runs.items():
+        series = [one for steps in many if len((one := _series(steps, key))[1])]
+        if series:
+            longest = max((x for x, _ in series), key=lambda x: float(x[-1]))
+            found[method] = longest, np.stack([np.interp(longest, x, y, right=np.nan) for x, y in series])
+    return found
+
+
+def _series(steps: Steps, key: str) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
+    """Steps and values of one field, averaged over windows so that at most `POINTS` remain."""
     pairs = [
         (float(s["step"] or 0), float(v)) for s in steps if (v := s.get(key)) is not None and "step" in s
     ]
-    pairs = [(a, b) for a, b in pairs if np.isfinite(b)]
-    if not pairs:
-        return [], []
-    x, y = np.array(pairs).T
-    parts = min(points, len(pairs))
-    return (
-        [float(part.mean()) for part in np.array_split(x, parts)],
-        [float(part.mean()) for part in np.array_split(y, parts)],
-    )
+    table = np.array([pair for pair in pairs if np.isfinite(pair[1])]).reshape(-1, 2)
+    parts = np.array_split(table, min(POINTS, len(table)) or 1)
+    if not len(table):
+        return np.empty(0), np.empty(0)
+    means = np.array([part.mean(axis=0) for part in parts])
+    return means[:, 0], means[:, 1]

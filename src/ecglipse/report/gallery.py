@@ -1,6 +1,5 @@
 """Pictures of what masks hide, and the steps of each run. Reads a study's runs, writes nothing."""
 
-import base64
 import json
 import zipfile
 import zlib
@@ -10,10 +9,11 @@ from typing import Final
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from markupsafe import Markup
 
 from ecglipse.errors import EcglipseError
 from ecglipse.report.figures import Steps
-from ecglipse.report.paper import draw_mask_probability, to_png
+from ecglipse.report.paper_svg import recording, sheet_of, under_mask
 from ecglipse.report.tables import Method, Summary
 
 LONGEST_S: Final = 10.0
@@ -34,14 +34,11 @@ class Masks:
 
 @dataclass(frozen=True)
 class Picture:
-    """One record under one method's masks, as a PNG data URI."""
+    """One record under one method's masks, as inline SVG; the first of a record brings its traces along."""
 
     record: str
     method: str
-    uri: str
-    alt: str
-    width: int
-    """CSS pixels at which the paper has its true size."""
+    svg: Markup
 
 
 def read_masks(path: Path) -> Masks:
@@ -108,32 +105,36 @@ def pictures(folder: Path, summary: Summary, *, records: int = 2) -> tuple[list[
     drawn: list[Picture] = []
     for row in range(min(records, len(found[0][1].titles))) if found else ():
         first = found[0][1]
-        for method, masks in found:
-            same = row < len(masks.titles) and np.array_equal(masks.signal[row], first.signal[row])
-            if same:
-                drawn.append(_picture(method, masks, row))
+        same = [
+            (method, masks)
+            for method, masks in found
+            if row < len(masks.titles)
+            and np.array_equal(masks.signal[row], first.signal[row], equal_nan=True)
+        ]
+        drawn += _pictures(same, row)
     return drawn, faults
 
 
-def _picture(method: Method, masks: Masks, row: int) -> Picture:
-    """Draw one record with one draw of a method's mask, and how often each sample is hidden."""
-    end = round(LONGEST_S * masks.fs)
-    signal, mask = masks.signal[row, :, :end], masks.mask[row, :, :end].astype(np.float32)
-    record = f"Record {row + 1}: {masks.titles[row]}"
-    figure = draw_mask_probability(
-        signal,
-        masks.fs,
-        masks.probability[row, :, :end],
-        leads=masks.leads,
-        title=f"{record}   ·   {method.title}",
-        mask=mask,
-    )
-    uri = "data:image/png;base64," + base64.b64encode(to_png(figure)).decode()
-    alt = (
-        f"12-lead ECG on paper. {record}. Masks: {method.title}; {mask.mean():.0%} hidden in this draw. "
-        f"Share of draws in which a sample is hidden, by lead: {_by_lead(masks, row)}"
-    )
-    return Picture(record, method.name, uri, alt, round(figure.get_figwidth() * 96))
+def _pictures(found: list[tuple[Method, Masks]], row: int) -> list[Picture]:
+    """Draw one record with one draw of each method's mask, and how often each sample is hidden."""
+    fs, leads = found[0][1].fs, found[0][1].leads
+    end = round(LONGEST_S * fs)
+    signal = found[0][1].signal[row, :, :end]
+    sheet, name = sheet_of(signal, fs), f"ecg{row}"
+    traces = recording(signal, fs, sheet, leads=leads, name=name)
+    record = f"Record {row + 1}: {found[0][1].titles[row]}"
+    made: list[Picture] = []
+    for method, masks in found:
+        hidden = masks.mask[row, :, :end] > 0
+        label = (
+            f"12-lead ECG on paper. {record}. Masks: {method.title}; {hidden.mean():.0%} hidden in this "
+            f"draw. Share of draws in which a sample is hidden, by lead: {_by_lead(masks, row)}"
+        )
+        title = f"{record}   ·   {method.title}"
+        shown = masks.probability[row, :, :end]
+        drawn = under_mask(name, sheet, fs, hidden, shown, title=title, label=label)
+        made.append(Picture(record, method.name, Markup(("" if made else traces) + drawn)))
+    return made
 
 
 def _by_lead(masks: Masks, row: int) -> str:

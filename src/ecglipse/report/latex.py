@@ -32,15 +32,26 @@ def to_latex(summary: Summary) -> str:
 
     Floors stand above a rule; numbers are means with their 95 % intervals. Nothing is marked as the best.
     """
-    parts = [f"% {tex(summary.name)}: tables of an ecglipse study; needs \\usepackage{{booktabs}}"]
-    if summary.synthetic:
-        parts.append("% Synthetic data: no clinical evidence.")
-    if not summary.ranked:
-        parts.append(f"% Floors missing: {tex(', '.join(summary.missing_floors))}.")
+    parts = head_of(summary)
     for probe, validation in summary.settings:
         for task in summary.tasks:
             parts += _scores(summary, task, probe, validation)
     return "\n".join(parts + _differences(summary)) + "\n"
+
+
+def head_of(summary: Summary) -> list[str]:
+    """Give the comments that every file of tables begins with: what must be known before it is used."""
+    lines = [f"% {tex(summary.name)}: tables of an ecglipse study; needs \\usepackage{{booktabs}}"]
+    if summary.synthetic:
+        lines.append("% Synthetic data: no clinical evidence.")
+    if not summary.ranked:
+        lines.append(f"% Floors missing: {tex(', '.join(summary.missing_floors))}.")
+    return lines
+
+
+def metric_name(summary: Summary, task: str) -> str:
+    """Give the headline metric of a task as readers write it."""
+    return "R\u00b2" if task in summary.regressions else "macro AUROC"
 
 
 def _scores(summary: Summary, task: str, probe: str, validation: str) -> list[str]:
@@ -50,15 +61,16 @@ def _scores(summary: Summary, task: str, probe: str, validation: str) -> list[st
     for m in sorted(summary.methods, key=lambda m: m.kind not in FLOORS):
         scores = [summary.floor(g, m.name) for g in groups]
         if any(s.mean is not None for s in scores):
-            row = " & ".join([tex(m.title), *map(_number, scores)]) + r" \\"
+            row = " & ".join([tex(m.title), *map(score_text, scores)]) + r" \\"
             (floors if m.kind in FLOORS else others).append(row)
     if not floors + others:
         return []
-    metric = "R\u00b2" if task in summary.regressions else "macro AUROC"
-    caption = f"{task}: {metric} with its 95 % interval. {setting_title(probe, validation)}."
+    caption = (
+        f"{task}: {metric_name(summary, task)} with its 95 % interval. {setting_title(probe, validation)}."
+    )
     rule = [r"\midrule"] if floors and others else []
     head = ["method", *(percent(f) for f in summary.fractions)]
-    return _table(caption, head, [*floors, *rule, *others])
+    return table(caption, head, [*floors, *rule, *others])
 
 
 def _differences(summary: Summary) -> list[str]:
@@ -75,10 +87,11 @@ def _differences(summary: Summary) -> list[str]:
         rows.append(" & ".join([*map(tex, (*where, *who)), *numbers]) + r" \\")
     head = ["task", "probe", "labels", "method", "minus", "difference", "95 % interval", "p (Holm)"]
     caption = f"Paired differences in {summary.measured}."
-    return _table(caption, head, rows) if rows else []
+    return table(caption, head, rows) if rows else []
 
 
-def _number(score: Score) -> str:
+def score_text(score: Score) -> str:
+    """Give a score with its interval in brackets."""
     if score.mean is None:
         return "n/a"
     if score.low is None or score.high is None:
@@ -86,7 +99,8 @@ def _number(score: Score) -> str:
     return f"${score.mean:.3f}$ [${score.low:.3f}$, ${score.high:.3f}$]"
 
 
-def _table(caption: str, head: list[str], rows: list[str]) -> list[str]:
+def table(caption: str, head: list[str], rows: list[str]) -> list[str]:
+    """Give the lines of a table: caption and head are set as text, rows stand as they are."""
     return [
         "",
         r"\begin{table}",

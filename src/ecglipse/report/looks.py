@@ -1,12 +1,12 @@
 """How a method looks everywhere on a page: one colour, one marker, one letter. Readable without colour."""
 
-import html
 import string
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ecglipse.report.svg import themed
-from ecglipse.report.tables import FLOORS, Method, Summary
+from ecglipse.report.inline import themed
+from ecglipse.report.tables import FLOORS, Summary
 
 GREY: Final = "#7a7f87"
 CANDIDATES: Final = ("#d55e00", "#0072b2", "#cc79a7", "#009e73")
@@ -36,13 +36,23 @@ _PATHS: Final = {
 
 @dataclass(frozen=True)
 class Look:
-    """Colour (#rrggbb), matplotlib's marker, letter, line style and width in points."""
+    """How a method looks.
 
+    Args:
+        style: class of the page that holds its colour, and width and dashes of its lines.
+        colour: #rrggbb.
+        marker: id of its marker among the page's `<defs>`.
+        letter: its name in pictures.
+        dash: of its lines, CSS pixels; "" for a whole one.
+        strong: whether the study is about it.
+    """
+
+    style: str
     colour: str
     marker: str
     letter: str
-    line: str
-    width: float
+    dash: str
+    strong: bool
 
 
 def looks(summary: Summary) -> dict[str, Look]:
@@ -56,11 +66,12 @@ def looks(summary: Summary) -> dict[str, Look]:
         n = counts[role]
         counts[role] += 1
         chosen[method.name] = Look(
+            f"k{number}",
             colours[role][n % len(colours[role])],
-            MARKERS[role][n % len(MARKERS[role])],
+            _id(MARKERS[role][n % len(MARKERS[role])]),
             _letter(number),
-            (":", "--", "-.")[n % 3] if role == "floor" else "-",
-            2.2 if role == "candidate" else 1.2,
+            ("2 3", "6 3", "6 3 2 3")[n % 3] if role == "floor" else "",
+            role == "candidate",
         )
     return chosen
 
@@ -71,10 +82,32 @@ def _letter(number: int) -> str:
     return letters[number] if number < 26 else letters[number // 26 - 1] + letters[number % 26]
 
 
-def swatch(look: Look, method: Method) -> str:
-    """Give the marker as a small inline SVG; its name is for those who cannot see it."""
+def _id(marker: str) -> str:
+    return f"m{list(_PATHS).index(marker)}"
+
+
+def markers() -> str:
+    """Give the page's markers, each once, centred on their own origin."""
+    held = "".join(
+        f'<g id="{_id(name)}" transform="translate(-6 -6)">{shape}</g>' for name, shape in _PATHS.items()
+    )
+    return f'<svg class="defs" width="0" height="0" aria-hidden="true"><defs>{held}</defs></svg>'
+
+
+def styles(look: Mapping[str, Look]) -> str:
+    """Give the CSS rules of all looks."""
+    rules = []
+    for one in look.values():
+        rules.append(f".{one.style}{{color:{themed(one.colour)}}}")
+        line = "stroke-width:2.6;" if one.strong else ""
+        line += f"stroke-dasharray:{one.dash};" if one.dash else ""
+        rules += [f".{one.style} .l{{{line}}}"] if line else []
+    return "\n".join(rules)
+
+
+def swatch(look: Look) -> str:
+    """Give the marker as a small inline SVG, to stand before the method's name; it says nothing by itself."""
     return (
-        f'<svg class="swatch" viewBox="0 0 12 12" role="img" aria-label="{html.escape(method.title)}" '
-        f'style="fill: {themed(look.colour)}">'
-        f"{_PATHS[look.marker]}</svg>"
+        f'<svg class="s {look.style}" viewBox="-6 -6 12 12" aria-hidden="true">'
+        f'<use href="#{look.marker}"/></svg>'
     )

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from ecglipse.occlusion import BandShare, Enrichment, Findings
 from ecglipse.report.band_pictures import BandMasks, draw_band_masks, share_forest
 from ecglipse.report.export import plain
-from ecglipse.report.gallery import LONGEST_S, Masks, Picture
+from ecglipse.report.gallery import LONGEST_S, Masks
 from ecglipse.report.occlusion_figures import enrichment_forest, lead_map
 from ecglipse.report.occlusion_words import SURE, cautions, p_text, words
 from ecglipse.report.page import write_text
@@ -32,6 +32,17 @@ class WrittenFindings:
     html: Path
     json: Path
     csv: Path
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One record under masks, as a PNG data URI."""
+
+    record: str
+    uri: str
+    alt: str
+    width: int
+    """CSS pixels at which the paper has its true size."""
 
 
 def write_findings(findings: Findings, gallery: Masks | BandMasks, folder: Path) -> WrittenFindings:
@@ -158,7 +169,7 @@ def _picture(gallery: Masks, row: int) -> Picture:
         f"ECG on paper, 25 mm/s, 10 mm/mV. {title}. {mask.mean():.0%} hidden in this draw; a sample is "
         f"hidden in {probability.min():.0%} to {probability.max():.0%} of all draws"
     )
-    return Picture(title, "", uri, alt, round(figure.get_figwidth() * 96))
+    return Picture(title, uri, alt, round(figure.get_figwidth() * 96))
 
 
 def _band_picture(gallery: BandMasks, row: int) -> Picture:
@@ -169,4 +180,4 @@ def _band_picture(gallery: BandMasks, row: int) -> Picture:
     shares = gallery.probability[row].mean(axis=1)
     said = ", ".join(f"{band} {share:.0%}" for band, share in zip(gallery.bands, shares, strict=True))
     alt = f"ECG, lead {gallery.lead}. {title}. Share of draws in which each band is hidden: {said}"
-    return Picture(title, "", uri, alt, round(figure.get_figwidth() * 96))
+    return Picture(title, uri, alt, round(figure.get_figwidth() * 96))

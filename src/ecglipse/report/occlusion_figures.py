@@ -9,8 +9,9 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import NullFormatter, ScalarFormatter
 
 from ecglipse.occlusion import Enrichment, Findings
+from ecglipse.report.inline import short
 from ecglipse.report.occlusion_words import SURE
-from ecglipse.report.svg import FAINT, GRID, INK, PAGE, short, to_svg
+from ecglipse.report.svg import FAINT, GRID, INK, PAGE, to_svg
 from ecglipse.waves import REGIONS
 
 MORE: Final = "#d55e00"

@@ -11,16 +11,17 @@ import jinja2
 from markupsafe import Markup
 
 from ecglipse.errors import EcglipseError
-from ecglipse.report import content
+from ecglipse.report import content, paper_svg
 from ecglipse.report.export import to_csv
 from ecglipse.report.figures import game_curves
 from ecglipse.report.gallery import game_steps, pictures
 from ecglipse.report.latex import to_latex
-from ecglipse.report.looks import looks, swatch
+from ecglipse.report.latex_tables import latex_tables
+from ecglipse.report.looks import looks, markers, styles, swatch
 from ecglipse.report.markdown import to_markdown
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Summary, percent
-from ecglipse.report.verdict import at_what, floors_on_top, signed, verdict
+from ecglipse.report.verdict import at_what, floors_on_top, shown_fractions, signed, verdict
 
 
 @dataclass(frozen=True)
@@ -31,30 +32,47 @@ class Written:
     csv: Path
     markdown: Path
     latex: Path
+    tables: tuple[Path, ...] = ()
+    """Of LaTeX, beside scores and differences: `results-NAME.tex`."""
 
 
 def write_report(folder: Path, out: Path | None = None, *, without_floors: bool = False) -> Written:
-    """Write `report.html`, `results.csv`, `results.md` and `results.tex` of a study.
+    """Write `report.html`, `results.csv`, `results.md`, `results.tex` and `results-NAME.tex` of a study.
 
     Args:
         folder: of the study: `study.json`, `results.jsonl`, `predictions/`, and `runs/` if there are any.
-        out: a folder for the four files, or the page's own path, ending in .html; by default `folder`.
+        out: a folder for the files, or the page's own path, ending in .html; by default `folder`.
         without_floors: rank the methods even where floors are missing; the page says so.
 
     Raises:
         LedgerError: the study or its ledger is missing or damaged.
         EcglipseError: the files cannot be written.
     """
-    summary = summarise(folder, without_floors=without_floors)
-    place = folder if out is None else out
+    return write_summary(summarise(folder, without_floors=without_floors), folder, out or folder)
+
+
+def write_summary(summary: Summary, folder: Path, place: Path) -> Written:
+    """Write the files of a summary; see `write_report`.
+
+    Args:
+        summary: of the study.
+        folder: of the study; read for pictures and steps of the runs.
+        place: a folder for the files, or the page's own path, ending in .html.
+
+    Raises:
+        EcglipseError: the files cannot be written.
+    """
     page = place if place.suffix.lower() in (".html", ".htm") else place / "report.html"
     near = page.parent
-    written = Written(page, near / "results.csv", near / "results.md", near / "results.tex")
+    tables = {near / f"results-{name}.tex": text for name, text in latex_tables(summary).items()}
+    csv, markdown, latex = (near / f"results.{kind}" for kind in ("csv", "md", "tex"))
+    written = Written(page, csv, markdown, latex, tuple(tables))
     texts = {
         written.html: render(summary, folder, written),
         written.csv: to_csv(summary),
         written.markdown: to_markdown(summary),
         written.latex: to_latex(summary),
+        **tables,
     }
     for path, text in texts.items():
         write_text(path, text)
@@ -92,19 +110,22 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
     template = environment.from_string(files("ecglipse.report").joinpath("page.html.j2").read_text("utf-8"))
     main, more = verdict(summary)
     config = summary.facts.get("config")
-    game = game_curves(game_steps(folder, summary), look, name="game")
+    game = game_curves(game_steps(folder, summary), look)
     return template.render(
         s=summary,
         marks={
-            m.name: {"letter": look[m.name].letter, "swatch": Markup(swatch(look[m.name], m))}
+            m.name: {"letter": look[m.name].letter, "swatch": Markup(swatch(look[m.name]))}
             for m in summary.methods
         },
+        looks=Markup(styles(look) + paper_svg.styles()),
+        defs=Markup(markers() + paper_svg.HATCH),
         compared=content.compared(summary),
         where=at_what(summary) or "Verdict",
         headline=main,
         supporting=more + floors_on_top(summary),
         banners=content.banners(summary),
         settings=[content.setting(summary, look, number) for number in range(len(summary.settings))],
+        shown=shown_fractions(summary),
         classes=content.classes(summary),
         measures=content.other_measures(summary),
         calibration=content.calibration(summary, look),

@@ -8,13 +8,26 @@ import numpy as np
 from jaxtyping import Bool, Float
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from ecglipse.leads import LEADS
-from ecglipse.report.sheet import INK, LEFT_MM, PAPER, Layout, Sheet, Strip, blank, lay_out
-from ecglipse.report.svg import quiet, short
+from ecglipse.report.inline import short
+from ecglipse.report.sheet import (
+    INK,
+    LEFT_MM,
+    MAJOR,
+    MINOR,
+    MM_PER_INCH,
+    PAPER,
+    Layout,
+    Sheet,
+    Strip,
+    lay_out,
+)
+from ecglipse.report.svg import quiet
 
 HIDDEN: Final = "#0072b2"
 """Okabe and Ito's blue: apart from the pink grid and the black trace for every kind of colour vision."""
@@ -27,6 +40,21 @@ def stretches(hidden: Bool[np.ndarray, " time"]) -> list[tuple[int, int]]:
     """Give the runs of True as (first, one past the last)."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], hidden, [False]]).astype(np.int8)))
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def blank(sheet: Sheet) -> tuple[Figure, Axes]:
+    """Give a figure of the sheet's true size with the grid drawn; its axes are in millimetres."""
+    width, height = sheet.width_mm, sheet.height_mm
+    figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH), facecolor=PAPER)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, width)
+    axes.set_ylim(0, height)
+    axes.set_axis_off()
+    for step_mm, colour, points in ((1.0, MINOR, 0.4), (5.0, MAJOR, 0.6)):
+        across = [[(x, 0.0), (x, height)] for x in np.arange(0, width + 1e-9, step_mm)]
+        along = [[(0.0, y), (width, y)] for y in np.arange(0, height + 1e-9, step_mm)]
+        axes.add_collection(LineCollection(across + along, colors=colour, linewidths=points, zorder=0.5))
+    return figure, axes
 
 
 def _text(axes: Axes, x: float, y: float, text: str, **style: object) -> None:

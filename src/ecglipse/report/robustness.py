@@ -31,10 +31,12 @@ def robustness(
         same = {key: clean[key] for key in mine if key in clean}
         if method in names and same and len(same) == len(mine) and _full(mine):
             pairs.append(((group, method, name), mine, same))
-    found = iter(bench.estimates([some for _, mine, same in pairs for some in (mine, same)]))
+    once = {(group, method, *same): same for (group, method, _), _, same in pairs}
+    undisturbed = dict(zip(once, bench.estimates(list(once.values())), strict=True))
+    disturbed = bench.estimates([mine for _, mine, _ in pairs])
     made = []
-    for (group, method, name), _, _ in pairs:
-        a, b = next(found), next(found)
+    for ((group, method, name), _, same), a in zip(pairs, disturbed, strict=True):
+        b = undisturbed[group, method, *same]
         change = a.minus(b)
         made.append(Disturbed(group, method, name, b.mean, change.estimate, change.low, change.high))
     return tuple(made)

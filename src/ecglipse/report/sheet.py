@@ -6,9 +6,6 @@ from typing import Final, Literal
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 
 Layout = Literal["12x1", "6x2", "3x4+rhythm"]
 
@@ -114,18 +111,3 @@ def lay_out(
             strips.append(Strip(lead, int(start), int(stop), x_mm, top - up, top - up - down, top))
         top -= down + up
     return Sheet(LEFT_MM + n_time * per_sample + RIGHT_MM, height, tuple(strips))
-
-
-def blank(sheet: Sheet) -> tuple[Figure, Axes]:
-    """Give a figure of the sheet's true size with the grid drawn; its axes are in millimetres."""
-    width, height = sheet.width_mm, sheet.height_mm
-    figure = Figure(figsize=(width / MM_PER_INCH, height / MM_PER_INCH), facecolor=PAPER)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_xlim(0, width)
-    axes.set_ylim(0, height)
-    axes.set_axis_off()
-    for step_mm, colour, points in ((1.0, MINOR, 0.4), (5.0, MAJOR, 0.6)):
-        across = [[(x, 0.0), (x, height)] for x in np.arange(0, width + 1e-9, step_mm)]
-        along = [[(0.0, y), (width, y)] for y in np.arange(0, height + 1e-9, step_mm)]
-        axes.add_collection(LineCollection(across + along, colors=colour, linewidths=points, zorder=0.5))
-    return figure, axes

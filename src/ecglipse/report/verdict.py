@@ -10,6 +10,15 @@ def headline_fraction(summary: Summary) -> float | None:
     return min(summary.fractions, key=lambda f: (f < 0, abs(f - 0.1), f), default=None)
 
 
+def shown_fractions(summary: Summary) -> tuple[float, ...]:
+    """Give the label budgets that long tables and forests show: all if they are few, else fewest labels,
+    the verdict's and most; the others are in the table of scores and in the CSV."""
+    if len(summary.fractions) <= 4:
+        return summary.fractions
+    some = {headline_fraction(summary), *summary.shares[:1], *summary.shares[-1:]}
+    return tuple(f for f in summary.fractions if f in some)
+
+
 def signed(value: float) -> str:
     """Give a difference with its sign, "+0.012" or "−0.003"."""
     return f"{value:+.3f}".replace("-", "−")

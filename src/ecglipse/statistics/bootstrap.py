@@ -2,7 +2,6 @@
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer
-from scipy.stats import rankdata
 
 from ecglipse.statistics.resampling import Resampling
 
@@ -36,7 +35,7 @@ def weighted_auroc(
         ValueError: if a score is not a number.
     """
     positive = truth == 1
-    return _auroc(score, positive, *_sides(positive, weights))
+    return _auroc(score, positive, *_sides(positive, _columns(weights)))
 
 
 def macro_by_cell(
@@ -51,11 +50,17 @@ def macro_by_cell(
     for k in np.flatnonzero(keep):
         positive = truth[:, k] == 1
         _numbers(scores[..., k])
-        ranks = rankdata(scores[..., k], axis=-1)
-        n_above, n_below = np.count_nonzero(positive), np.count_nonzero(~positive)
-        wins = ranks[..., positive].sum(axis=-1) - n_above * (n_above + 1) / 2
-        total += wins / (n_above * n_below) if n_above and n_below else np.nan
+        pairs = np.count_nonzero(positive) * np.count_nonzero(~positive)
+        wins = np.array([_wins(one, positive) for one in scores[..., k].reshape(-1, len(truth))])
+        total += wins.reshape(total.shape) / pairs if pairs else np.nan
     return np.asarray(total / np.count_nonzero(keep)) if keep.any() else np.full(scores.shape[:2], np.nan)
+
+
+def _wins(score: Float[np.ndarray, " record"], positive: Bool[np.ndarray, " record"]) -> float:
+    """Pairs of a positive and a negative in which the positive has the larger score; ties count one half."""
+    ranked, above = np.sort(score[~positive]), score[positive]
+    beaten, reached = (np.searchsorted(ranked, above, side=side).sum() for side in ("left", "right"))
+    return float(beaten + reached) / 2
 
 
 def macro_auroc(
@@ -119,15 +124,15 @@ def over_patients(
     if not keep.any():
         return np.full(len(weights), np.nan)
     total = np.zeros(len(weights))
-    cells = scores.reshape(-1, *truth.shape)
+    cells, columns = scores.reshape(-1, *truth.shape), _columns(weights)
     for k in np.flatnonzero(keep):
         positive = truth[:, k] == 1
         above, below = np.count_nonzero(positive), np.count_nonzero(~positive)
         exact = 2 * above * len(cells) < 1 << 24  # in float32
         if exact and above * below <= _PAIRS * len(cells) * len(truth):
-            total += _by_pairs(cells[..., k], positive, weights)
+            total += _by_pairs(cells[..., k], positive, columns)
         else:
-            sides = _sides(positive, weights)
+            sides = _sides(positive, columns)
             total += np.mean([_auroc(one, positive, *sides) for one in cells[..., k]], axis=0)
     return np.asarray(total / np.count_nonzero(keep))
 
@@ -135,7 +140,7 @@ def over_patients(
 def _by_pairs(
     cells: Float[np.ndarray, "cell record"],
     positive: Bool[np.ndarray, " record"],
-    weights: Integer[np.ndarray, "draws record"],
+    columns: Float[np.ndarray, "record draws"],
 ) -> Float[np.ndarray, " draws"]:
     """Mean AUROC over cells under each row of weights: wins of each pair counted once for all cells.
 
@@ -147,11 +152,11 @@ def _by_pairs(
         above, below = one[positive, None], one[None, ~positive]
         wins += above > below
         wins += above >= below
-    ours, theirs = weights[:, positive], weights[:, ~positive]
-    pairs = ours.sum(axis=1, dtype=np.float64) * theirs.sum(axis=1)
-    won = ours.astype(np.float32) @ wins.astype(np.float32)
+    ours, theirs = _sides(positive, columns)
+    pairs = ours.sum(axis=0) * theirs.sum(axis=0)
+    won = wins.T.astype(np.float32) @ ours.astype(np.float32)
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.einsum("dn,dn->d", won, theirs, dtype=np.float64) / (2 * len(cells) * pairs))
+        return np.asarray(np.einsum("nd,nd->d", won, theirs) / (2 * len(cells) * pairs))
 
 
 def _fits(
@@ -171,11 +176,15 @@ def _numbers(score: Float[np.ndarray, "..."]) -> None:
         raise ValueError(f"`score` must hold numbers; {int(np.isnan(score).sum())} of {score.size} are NaN")
 
 
+def _columns(weights: Integer[np.ndarray, "draws record"]) -> Float[np.ndarray, "record draws"]:
+    """Weights record by record, so that rows are read as they lie."""
+    return np.ascontiguousarray(weights.T, dtype=np.float64)
+
+
 def _sides(
-    positive: Bool[np.ndarray, " record"], weights: Integer[np.ndarray, "draws record"]
+    positive: Bool[np.ndarray, " record"], columns: Float[np.ndarray, "record draws"]
 ) -> tuple[Float[np.ndarray, "positives draws"], Float[np.ndarray, "negatives draws"]]:
-    """Weights of positives and of negatives, record by record, so that rows are read as they lie."""
-    columns = np.ascontiguousarray(weights.T, dtype=np.float64)
+    """Weights of positives and of negatives."""
     return columns[positive], columns[~positive]
 
 
