@@ -548,7 +548,9 @@ def report(
     from ecglipse.commands._report import report as verb
 
     made = verb(folder, out=out, without_floors=without_floors)
-    _print(made, f"wrote `{made.html}`, `{made.csv}`, `{made.markdown}` and `{made.latex}`", as_json=as_json)
+    more = f"; {len(made.tables)} more tables and {len(made.figures)} figures: `{made.html.parent}/results-*`"
+    said = f"wrote `{made.html}`, `{made.csv}`, `{made.markdown}` and `{made.latex}`{more}"
+    _print(made, said, as_json=as_json)
 
 
 @app.command

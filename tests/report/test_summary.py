@@ -277,3 +277,13 @@ def test_readings_of_disturbed_recordings_are_counted_as_readings(make: Make) ->
     after = summarise(folder).hardware
     assert after["cells"] == before["cells"] + 1
     assert after["reads"][line["task"]] == before["reads"][line["task"]] + 1
+
+
+def test_seeds_beyond_the_plan_are_left_out_and_told(make: Make) -> None:
+    folder = make(seeds=(0, 1, 2))
+    study = json.loads((folder / "study.json").read_text())
+    study["config"]["study"]["seeds"] = [0, 1]
+    (folder / "study.json").write_text(json.dumps(study))
+    shorter, planned = summarise(folder), summarise(make(seeds=(0, 1)))
+    assert [s.mean for s in shorter.scores] == [s.mean for s in planned.scores]
+    assert any("older lines of the ledger" in text for text in shorter.cautions)

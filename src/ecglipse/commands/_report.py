@@ -8,11 +8,11 @@ if TYPE_CHECKING:
 
 
 def report(folder: Path, *, out: Path | None = None, without_floors: bool = False) -> "Written":
-    """Write `report.html` and `results.csv`, `.md` and `.tex` of a study, as far as it has been run.
+    """Write `report.html`, `results.csv`, `.md` and `.tex`, more tables and two figures of a study so far.
 
     Args:
         folder: of the study.
-        out: a folder for the four files, or the page's own path, ending in .html; by default `folder`.
+        out: a folder for the files, or the page's own path, ending in .html; by default `folder`.
         without_floors: rank the methods even where floors are missing; the page says so.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer, Num
 
 from ecglipse.errors import LedgerError
-from ecglipse.report.tables import Group, Method
+from ecglipse.report.tables import SEEDLESS, Group, Method
 from ecglipse.results import Ledger, budget
 from ecglipse.seeding import derive, numpy_rng
 from ecglipse.statistics import (
@@ -39,8 +39,8 @@ def current(
 ) -> tuple[list[Line], int]:
     """Give the lines that belong to the study as it stands, and how many do not.
 
-    A ledger keeps everything that was ever computed in its folder. Lines of another store, split or run than
-    `study.json` names come from an older config and must not be averaged with the others.
+    A ledger keeps everything that was ever computed in its folder. Lines of another store, split, run or seed
+    than `study.json` names come from another config and must not be averaged with the others.
 
     Raises:
         LedgerError: two lines claim to be the same cell of the study.
@@ -56,6 +56,8 @@ def current(
     )
     strangers = {split for target in elsewhere for split in target.get("splits", [])}
     runs = {m.name: set(m.runs.values()) for m in methods}
+    seeds = _seeds(facts)
+    seedless = {m.name for m in methods if m.kind in SEEDLESS}
     kept: list[Line] = []
     seen: dict[object, str] = {}
     for line in lines:
@@ -66,6 +68,8 @@ def current(
         if splits and line["split"] not in splits | strangers:
             continue
         if runs[line["method"]] and line["run"] is not None and line["run"] not in runs[line["method"]]:
+            continue
+        if seeds and line["seed"] not in seeds and line["method"] not in seedless:
             continue
         key = (
             *(group_of(line), line["method"], line["rotation"], line["seed"], line["draw"]),
@@ -80,6 +84,14 @@ def current(
         seen[key] = str(line["cell"])
         kept.append(line)
     return kept, len(lines) - len(kept)
+
+
+def _seeds(facts: Mapping[str, Any]) -> set[int]:
+    """The seeds of the study; none where it does not say."""
+    try:
+        return {int(seed) for seed in facts["config"]["study"]["seeds"]}
+    except (KeyError, TypeError, ValueError):
+        return set()
 
 
 @dataclass(frozen=True)

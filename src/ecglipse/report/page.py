@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from ecglipse.report.latex import to_latex
 from ecglipse.report.latex_tables import latex_tables
 from ecglipse.report.looks import looks, markers, styles, swatch
 from ecglipse.report.markdown import to_markdown
+from ecglipse.report.standalone import standalone
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Summary, percent
 from ecglipse.report.verdict import at_what, floors_on_top, shown_fractions, signed, verdict
@@ -34,10 +35,12 @@ class Written:
     latex: Path
     tables: tuple[Path, ...] = ()
     """Of LaTeX, beside scores and differences: `results-NAME.tex`."""
+    figures: tuple[Path, ...] = ()
+    """Of the page, as files of their own: `results-NAME.svg`."""
 
 
 def write_report(folder: Path, out: Path | None = None, *, without_floors: bool = False) -> Written:
-    """Write `report.html`, `results.csv`, `results.md`, `results.tex` and `results-NAME.tex` of a study.
+    """Write the page, `results.csv`, `.md`, `.tex`, `results-NAME.tex` and `results-NAME.svg` of a study.
 
     Args:
         folder: of the study: `study.json`, `results.jsonl`, `predictions/`, and `runs/` if there are any.
@@ -67,16 +70,21 @@ def write_summary(summary: Summary, folder: Path, place: Path) -> Written:
     tables = {near / f"results-{name}.tex": text for name, text in latex_tables(summary).items()}
     csv, markdown, latex = (near / f"results.{kind}" for kind in ("csv", "md", "tex"))
     written = Written(page, csv, markdown, latex, tuple(tables))
+    html = render(summary, folder, written)
+    look = looks(summary)
+    drawn = standalone(html, {m.title: look[m.name] for m in summary.methods})
+    figures = {near / f"results-{name}.svg": text for name, text in drawn.items()}
     texts = {
-        written.html: render(summary, folder, written),
+        written.html: html,
         written.csv: to_csv(summary),
         written.markdown: to_markdown(summary),
         written.latex: to_latex(summary),
         **tables,
+        **figures,
     }
     for path, text in texts.items():
         write_text(path, text)
-    return written
+    return replace(written, figures=tuple(figures))
 
 
 def write_text(path: Path, text: str) -> None:

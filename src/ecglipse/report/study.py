@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecglipse.errors import LedgerError
-from ecglipse.report.tables import Method
+from ecglipse.report.tables import SEEDLESS, Method
 
 HINT: Final = "give the folder that `ecglipse study` wrote, with `study.json` in it"
 
@@ -84,7 +84,7 @@ def planned(facts: Mapping[str, Any], method: Method, probe: str, fraction: floa
         draws = 1 if fraction == 1.0 else int(rule["draws"])
         if probe == "finetune" and fraction != 1.0:
             draws = min(draws, int(rule["finetune_draws"]))
-        n_seeds = 1 if method.kind in ("handcrafted", "majority") else len(seeds)
+        n_seeds = 1 if method.kind in SEEDLESS else len(seeds)
         return n_seeds * (len(splits) if isinstance(splits, list) and splits else 1), draws
     except (TypeError, KeyError, ValueError):
         return None

@@ -13,6 +13,9 @@ FLOORS: Final = ("majority", "handcrafted", "init", "scratch")
 CONTROLS: Final = ("frozen", "shuffled")
 """What becomes of a mask network in the floors of a learned mask."""
 
+SEEDLESS: Final = ("handcrafted", "majority")
+"""Kinds of methods in which nothing is drawn."""
+
 
 @dataclass(frozen=True)
 class Method:
