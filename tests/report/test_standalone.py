@@ -1,4 +1,4 @@
-"""Figures as files of their own: well-formed, with key and colours, and no text of a study becomes an element."""
+"""Figures as files of their own: well-formed, with key and colours; no text of a study becomes an element."""
 
 import re
 from xml.etree import ElementTree
