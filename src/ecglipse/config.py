@@ -285,11 +285,25 @@ class Method(Section):
     views: Literal["base", "3kg", "3kg-projection"] = "base"
     """What makes a view beside the base augmentation."""
     masks: Literal[
-        "none", "random", "noise", "adversarial", "predicted", "saliency", "qrs", "t", "published"
+        "none",
+        "random",
+        "noise",
+        "adversarial",
+        "predicted",
+        "saliency",
+        "p",
+        "qrs",
+        "r",
+        "t",
+        "published",
     ] = "none"
     """Who decides what is hidden from the second view: nobody, chance, noise of a band of frequencies, the
-    mask network, a network that predicts what is hard, what the encoder looks at, where QRS complexes or T
-    waves are, or the mask network in the published way."""
+    mask network, a network that predicts what is hard, what the encoder looks at, where P waves, QRS
+    complexes, their peaks or T waves are, or the mask network in the published way."""
+    marks: Literal["energy", "store", "delineator"] = "energy"
+    """How masks aimed at waves know where these are. energy: guessed from the slope of all leads (QRS and T
+    alone), and hidden more often than the rest; store: by the store's own marks, such as those by hand of
+    LUDB; delineator: by the delineator's. What is marked is hidden first, the rest by chance."""
     leads: Literal["shared", "per-lead", "electrodes", "cells", "factorised"] = "shared"
     """One mask for all leads, one a lead, one for the limb leads together and one for each other, segments of
     all leads that compete for one coverage, or the same with scores that are a time's plus a lead's."""
@@ -327,12 +341,22 @@ class Method(Section):
             raise ValueError('`network` and `network_run` need `masks = "adversarial"`')
         if self.network_run and self.network != "frozen":
             raise ValueError('`network_run` needs `network = "frozen"`')
+        if self.marks != "energy" and self.masks not in WAVE_MASKS:
+            raise ValueError(f"`marks` needs `masks` {', '.join(WAVE_MASKS)}")
+        if self.marks == "energy" and self.masks in ("p", "r"):
+            raise ValueError(f'`masks = "{self.masks}"` needs `marks` "store" or "delineator"')
         if self.masks == "published" and self.leads not in ("shared", "per-lead"):
             raise ValueError('`masks = "published"` needs `leads` "shared" or "per-lead"')
         if self.domain == "spectral" and (self.masks not in ("random", "adversarial") or self.mix_shared):
             raise ValueError('`domain = "spectral"` needs random or adversarial masks without `mix_shared`')
         return self
 
+
+WAVE_MASKS = ("p", "qrs", "r", "t")
+"""Masks aimed at waves."""
+
+MOVING_VIEWS = ("crop-resize", "time-warp", "phase-surrogate")
+"""Views after which waves are no longer where they are marked."""
 
 _OWN = ("encoder", "views", "masks", "mask_network", "published", "pretrain", "objective")
 """Tables of the config that a method may have its own values for."""
@@ -469,6 +493,9 @@ class Config(Section):
         network, low, high = self.mask_network, *self.masks.band_hz
         if not low < high:
             raise ValueError(f"`masks.band_hz` must rise; is {low:g}, {high:g}")
+        moving = [view.name for view in self.views.extra if view.name in MOVING_VIEWS]
+        if method.marks != "energy" and moving:
+            raise ValueError(f"`marks` does not go with views that move waves: {', '.join(moving)}")
         alone = method.masks == "published" and method.leads == "per-lead"
         if alone and (network.rivals > 1 or self.published.spared):
             raise ValueError("published masks a lead take no `mask_network.rivals` and no `published.spared`")

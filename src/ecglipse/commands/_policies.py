@@ -19,6 +19,7 @@ from ecglipse.masks import (
     Form,
     GuidedMask,
     LearnedMask,
+    MarkedMask,
     MaskPolicy,
     MinimumFill,
     MixedMask,
@@ -81,6 +82,8 @@ def _first(
         return SpectralMask(cells, fs=fs) if spectral else cells
     if method.masks == "noise":
         return NoiseMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, band_hz=rule.band_hz)
+    if method.marks != "energy":
+        return MarkedMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs)
     if method.masks in ("qrs", "t", "saliency"):
         waves = cast(Literal["qrs", "t"], method.masks)
         return GuidedMask(
