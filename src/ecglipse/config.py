@@ -127,8 +127,16 @@ class MaskNetwork(Section):
 
     width: Count = 16
     """Channels of its first level, a multiple of 8."""
-    frame_hz: Annotated[float, Field(ge=25, le=50)] = 25.0
-    """Frames a second that it sees."""
+    depth: Annotated[int, Field(ge=0, le=6)] = 2
+    """Levels below the first, each at half the rate of the one above."""
+    kernel: Annotated[int, Field(ge=1)] = 5
+    """Frames that a convolution sees, odd."""
+    norm: Literal["group", "layer", "instance", "none"] = "group"
+    """After a convolution: over four groups of channels, all of them, each alone, or none; of one record
+    always, as its mask would else depend on its neighbours."""
+    frame_hz: Annotated[float, Field(ge=10)] = 25.0
+    """Frames a second that it sees, and scores before they are averaged over segments; at most the store's
+    rate."""
     bound: Positive = 2.0
     """Largest size of a logit."""
     temperature: Positive = 1.0
@@ -158,6 +166,18 @@ class MaskNetwork(Section):
     """Peak rate."""
     every: Count = 1
     """It plays in every n-th step."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "MaskNetwork":
+        if self.kernel % 2 == 0:
+            raise ValueError(f"`kernel` must be odd; is {self.kernel}")
+        return self
+
+    def of_pretraining(self) -> dict[str, Any]:
+        """What a run's identity says of it: of its form only what is not as in every earlier run."""
+        form = {"depth", "kernel", "norm"}
+        usual = {key for key in form if getattr(self, key) == type(self).model_fields[key].default}
+        return self.model_dump(mode="json", exclude=usual)
 
 
 class Published(Section):

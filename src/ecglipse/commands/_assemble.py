@@ -398,7 +398,7 @@ def pretraining_facts(
         "encoder": dump["encoder"],
         "views": dump["views"],
         "masks": masks,
-        "mask_network": dump["mask_network"],
+        "mask_network": config.mask_network.of_pretraining(),
         "published": published,
         "pretrain": {k: v for k, v in dump["pretrain"].items() if k not in aside},
         "objective": config.played_for(method),
