@@ -65,6 +65,9 @@ class Encoder(Section):
     """Its channels; 64 and dim 512 make the reference's 4,111,488 parameters of resnet18."""
     dim: Count = 128
     """Size of the features."""
+    features: Literal["last", "pooled"] = "last"
+    """What probes and fine-tuning read: the output of the last linear layer, which pretraining's projection
+    stands on, or what goes into it, the pooled activations."""
     projection_hidden: Count = 256
     """Hidden size of the projection g."""
     projection_dim: Count = 64
@@ -79,6 +82,10 @@ class Encoder(Section):
         if self.width % unit:
             raise ValueError(f"`width` of {self.name} must be a multiple of {unit}; is {self.width}")
         return self
+
+    def of_pretraining(self) -> dict[str, Any]:
+        """What pretraining looks at, for a run's identity: all but what is read of it afterwards."""
+        return self.model_dump(mode="json", exclude={"features"})
 
 
 class Views(Section):

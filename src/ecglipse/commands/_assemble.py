@@ -21,6 +21,7 @@ from ecglipse.draws import Draws
 from ecglipse.errors import ConfigError, StoreError
 from ecglipse.masks import Marks
 from ecglipse.models import encoder as make_encoder
+from ecglipse.models.encoders import pooled
 from ecglipse.models.heads import Projection
 from ecglipse.models.layers import Encoder
 from ecglipse.models.reference import min_max, taking_min_max, under_no_grad
@@ -131,8 +132,9 @@ def _scaling(config: Config, before: Augmentation) -> Augmentation:
 
 
 def transferred(config: Config, encoder: Encoder) -> Encoder:
-    """Give the encoder as probes and fine-tuning use it: its input scaled where that of pretraining was."""
-    return encoder if config.published.scaling == "none" else taking_min_max(encoder)
+    """Give the encoder as probes and fine-tuning use it: with its last layer or without, scaled as before."""
+    read = encoder if config.encoder.features == "last" else pooled(encoder)
+    return read if config.published.scaling == "none" else taking_min_max(read)
 
 
 def finetuned(config: Config, encoder: Encoder) -> Encoder:
@@ -395,7 +397,7 @@ def pretraining_facts(
         "method": own,
         **marked,
         "network": loaded_network(method)[1] if method.network_run else None,
-        "encoder": dump["encoder"],
+        "encoder": config.encoder.of_pretraining(),
         "views": dump["views"],
         "masks": masks,
         "mask_network": config.mask_network.of_pretraining(),
