@@ -183,6 +183,11 @@ def z_score(x: Record, rng: Rng) -> Record:
     return (x - x.mean()) / x.std()
 
 
+def robust(x: Record, rng: Rng) -> Record:
+    low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
+    return ((x - middle) / (high - low)).astype(np.float32)
+
+
 SINGLES: dict[str, tuple[Callable[[Record, Rng], Record], View]] = {
     "gaussian": (gaussian, make("gaussian", fs=FS, sigma_mv=0.05, leads="common")),
     "wander": (wander, make("wander", fs=FS, amplitude_mv=0.2, leads="each")),
@@ -205,6 +210,7 @@ SINGLES: dict[str, tuple[Callable[[Record, Rng], Record], View]] = {
     "chest-shift": (chest_shift, make("chest-shift", fs=FS, most=0.3)),
     "min-max": (min_max, make("min-max", fs=FS)),
     "z-score": (z_score, make("z-score", fs=FS)),
+    "robust": (robust, make("robust", fs=FS)),
 }
 MEMORY_PASSES, CACHE_PASSES, GEMM_PER_SAMPLE = 5, 18.9, 2 * 12 * (12 + 7)
 """Of an item of ours, in signals read or written (48 bytes a sample). Beyond the cache: x twice, two views,

@@ -86,8 +86,8 @@ def leak(run: Training) -> Iterator[None]:
     run.play, backward = "alternating", run._backward
 
     def leaking(loss_of: Callable[..., Round], rows: np.ndarray, of: int) -> Round:
-        def with_leak(*views: Tensor, patients: Tensor | None) -> Round:
-            played = loss_of(*views, patients=patients)
+        def with_leak(*views: Tensor, **more: Tensor | None) -> Round:
+            played = loss_of(*views, **more)
             return dataclasses.replace(played, loss=played.loss - 1.5 * played.loss)
 
         honest = looking[0] or loss_of != run.game.mask_loss

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from ecglipse.draws import Draws, _hash, _hash_there
+from ecglipse.draws import Draws, _below, _hash, _hash_there
 
 KINDS = {
     "uniform": lambda draws: draws.uniform(3, 5),
@@ -157,6 +157,22 @@ def test_keys_stay_as_they_are_from_version_to_version() -> None:
         "dbf59d357736101a",
         "c4c6d764aa615d3e",
     ]
+
+
+def test_draws_go_on_where_they_were_on_another_device_and_as_a_part() -> None:
+    ours = Draws.of(0, "test", rows=range(4))
+    ours.uniform(3)
+    same, some = ours.on("cpu"), ours.part(slice(1, 3))
+    wanted = ours.uniform(5)
+    assert torch.equal(same.uniform(5), wanted)
+    assert torch.equal(some.uniform(5), wanted[1:3])
+    assert not torch.equal(Draws.of(0, "test", rows=range(4)).uniform(5), wanted)
+
+
+def test_numbers_below_a_limit_are_the_same_from_arrays_and_tensors() -> None:
+    bits = Draws.of(0, "test", rows=range(9))._bits(2)
+    for below in (7, (7, 2**24)):
+        assert torch.equal(_below(bits.copy(), below), _below(torch.from_numpy(bits.copy()), below))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device on this machine")

@@ -82,7 +82,7 @@ class Joined(Batches):
                 return signal
             if found is None:
                 found = signal.new_empty(len(rows), *signal.shape[1:])
-            found[torch.from_numpy(here).to(signal.device)] = signal
+            found[torch.from_numpy(here).to(signal.device, non_blocking=True)] = signal
         return super().millivolts(rows) if found is None else found
 
 

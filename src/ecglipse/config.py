@@ -67,6 +67,9 @@ class Encoder(Section):
     """Its channels; 64 and dim 512 make the reference's 4,111,488 parameters of resnet18."""
     dim: Count = 128
     """Size of the features."""
+    features: Literal["last", "pooled"] = "last"
+    """What probes and fine-tuning read: the output of the last linear layer, which pretraining's projection
+    stands on, or what goes into it, the pooled activations."""
     projection_hidden: Count = 256
     """Hidden size of the projection g."""
     projection_dim: Count = 64
@@ -81,6 +84,10 @@ class Encoder(Section):
         if self.width % unit:
             raise ValueError(f"`width` of {self.name} must be a multiple of {unit}; is {self.width}")
         return self
+
+    def of_pretraining(self) -> dict[str, Any]:
+        """What pretraining looks at, for a run's identity: all but what is read of it afterwards."""
+        return self.model_dump(mode="json", exclude={"features"})
 
 
 class Views(Section):
@@ -129,8 +136,16 @@ class MaskNetwork(Section):
 
     width: Count = 16
     """Channels of its first level, a multiple of 8."""
-    frame_hz: Annotated[float, Field(ge=25, le=50)] = 25.0
-    """Frames a second that it sees."""
+    depth: Annotated[int, Field(ge=0, le=6)] = 2
+    """Levels below the first, each at half the rate of the one above."""
+    kernel: Annotated[int, Field(ge=1)] = 5
+    """Frames that a convolution sees, odd."""
+    norm: Literal["group", "layer", "instance", "none"] = "group"
+    """After a convolution: over four groups of channels, all of them, each alone, or none; of one record
+    always, as its mask would else depend on its neighbours."""
+    frame_hz: Annotated[float, Field(ge=10)] = 25.0
+    """Frames a second that it sees, and scores before they are averaged over segments; at most the store's
+    rate."""
     bound: Positive = 2.0
     """Largest size of a logit."""
     temperature: Positive = 1.0
@@ -160,6 +175,18 @@ class MaskNetwork(Section):
     """Peak rate."""
     every: Count = 1
     """It plays in every n-th step."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "MaskNetwork":
+        if self.kernel % 2 == 0:
+            raise ValueError(f"`kernel` must be odd; is {self.kernel}")
+        return self
+
+    def of_pretraining(self) -> dict[str, Any]:
+        """What a run's identity says of it: of its form only what is not as in every earlier run."""
+        form = {"depth", "kernel", "norm"}
+        usual = {key for key in form if getattr(self, key) == type(self).model_fields[key].default}
+        return self.model_dump(mode="json", exclude=usual)
 
 
 class Published(Section):
@@ -287,11 +314,25 @@ class Method(Section):
     views: Literal["base", "3kg", "3kg-projection"] = "base"
     """What makes a view beside the base augmentation."""
     masks: Literal[
-        "none", "random", "noise", "adversarial", "predicted", "saliency", "qrs", "t", "published"
+        "none",
+        "random",
+        "noise",
+        "adversarial",
+        "predicted",
+        "saliency",
+        "p",
+        "qrs",
+        "r",
+        "t",
+        "published",
     ] = "none"
     """Who decides what is hidden from the second view: nobody, chance, noise of a band of frequencies, the
-    mask network, a network that predicts what is hard, what the encoder looks at, where QRS complexes or T
-    waves are, or the mask network in the published way."""
+    mask network, a network that predicts what is hard, what the encoder looks at, where P waves, QRS
+    complexes, their peaks or T waves are, or the mask network in the published way."""
+    marks: Literal["energy", "store", "delineator"] = "energy"
+    """How masks aimed at waves know where these are. energy: guessed from the slope of all leads (QRS and T
+    alone), and hidden more often than the rest; store: by the store's own marks, such as those by hand of
+    LUDB; delineator: by the delineator's. What is marked is hidden first, the rest by chance."""
     leads: Literal["shared", "per-lead", "electrodes", "cells", "factorised"] = "shared"
     """One mask for all leads, one a lead, one for the limb leads together and one for each other, segments of
     all leads that compete for one coverage, or the same with scores that are a time's plus a lead's."""
@@ -329,12 +370,22 @@ class Method(Section):
             raise ValueError('`network` and `network_run` need `masks = "adversarial"`')
         if self.network_run and self.network != "frozen":
             raise ValueError('`network_run` needs `network = "frozen"`')
+        if self.marks != "energy" and self.masks not in WAVE_MASKS:
+            raise ValueError(f"`marks` needs `masks` {', '.join(WAVE_MASKS)}")
+        if self.marks == "energy" and self.masks in ("p", "r"):
+            raise ValueError(f'`masks = "{self.masks}"` needs `marks` "store" or "delineator"')
         if self.masks == "published" and self.leads not in ("shared", "per-lead"):
             raise ValueError('`masks = "published"` needs `leads` "shared" or "per-lead"')
         if self.domain == "spectral" and (self.masks not in ("random", "adversarial") or self.mix_shared):
             raise ValueError('`domain = "spectral"` needs random or adversarial masks without `mix_shared`')
         return self
 
+
+WAVE_MASKS = ("p", "qrs", "r", "t")
+"""Masks aimed at waves."""
+
+MOVING_VIEWS = ("crop-resize", "time-warp", "phase-surrogate")
+"""Views after which waves are no longer where they are marked."""
 
 _OWN = ("encoder", "views", "masks", "mask_network", "published", "pretrain", "objective")
 """Tables of the config that a method may have its own values for."""
@@ -476,6 +527,9 @@ class Config(Section):
                 f'`domain = "spectral"` needs `masks.segment_s` of at least {SHORTEST_SPECTRAL_S} s, '
                 f"a frame of its transform; is {self.masks.segment_s:g}"
             )
+        moving = [view.name for view in self.views.extra if view.name in MOVING_VIEWS]
+        if method.marks != "energy" and moving:
+            raise ValueError(f"`marks` does not go with views that move waves: {', '.join(moving)}")
         alone = method.masks == "published" and method.leads == "per-lead"
         if alone and (network.rivals > 1 or self.published.spared):
             raise ValueError("published masks a lead take no `mask_network.rivals` and no `published.spared`")

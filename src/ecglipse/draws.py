@@ -76,6 +76,12 @@ class Draws:
             made.append(child)
         return made
 
+    def on(self, device: torch.device | str) -> "Draws":
+        """Give the same draws, at the point where these are, on another device; these stay as they are."""
+        same = Draws(self.keys, device=device)
+        same._done = self._done
+        return same
+
     def part(self, records: slice) -> "Draws":
         """Give the draws of some of the records, at the point where these are; these stay as they are."""
         part = Draws(self.keys[records], device=self.device)
@@ -95,7 +101,7 @@ class Draws:
 
     def choices(self, *below: int) -> tuple[Int64[Tensor, " batch"], ...]:
         """Give a whole number in 0..n - 1 for each n of `below`; each is at most 2^24."""
-        return _below(self._bits(len(below)), np.array(below)).unbind(1)
+        return _below(self._bits(len(below)), below).unbind(1)
 
     def chance(self, probability: float, *shape: int) -> Bool[Tensor, "batch ..."]:
         """Say yes with this probability, to a 65,536th, in this shape for each record: 16 bits each."""
@@ -153,17 +159,23 @@ class _Ahead:
         return self._bits
 
 
-def _below(bits: Any, below: Any) -> Tensor:
-    """Whole numbers in 0..below - 1, from the upper 24 bits."""
+def _below(bits: Any, below: int | tuple[int, ...]) -> Tensor:
+    """Whole numbers in 0..below - 1, from the upper 24 bits; one limit for all, or one for each."""
     if isinstance(bits, Tensor):
-        below = torch.as_tensor(below, device=bits.device)
-        there: Tensor = (((bits >> 8).to(torch.int64) + 2**23) * below) >> 24
+        limits = below if isinstance(below, int) else _limits(below, bits.device)
+        there: Tensor = (((bits >> 8).to(torch.int64) + 2**23) * limits) >> 24
         return there
     numbers = (bits >> 8).astype(np.int64)
     numbers += 2**23
-    numbers *= below
+    numbers *= np.array(below)
     numbers >>= 24
     return torch.from_numpy(numbers)
+
+
+@functools.lru_cache(maxsize=64)
+def _limits(below: tuple[int, ...], device: torch.device) -> Int64[Tensor, " choice"]:
+    """On the device once: a copy in each step would make the host wait for it."""
+    return torch.tensor(below, device=device)
 
 
 def _floats(bits: Any) -> Any:

@@ -353,3 +353,29 @@ def test_all_rivals_are_applied_and_their_losses_averaged(batches: Batches, mask
     assert played.mask.shape[0] == 3 * len(ROWS)
     played.loss.backward()
     assert all(p.grad is not None for p in game.policy.parameters())
+
+
+@pytest.mark.parametrize(("key", "value"), [("depth", 3), ("kernel", 3), ("norm", "layer")])
+def test_the_form_of_the_mask_network_counts_where_it_is_another(
+    batches: Batches, key: str, value: Any
+) -> None:
+    plain, network = facts(batches, config()), config().mask_network.model_dump()
+    assert not {"depth", "kernel", "norm"} & plain["mask_network"].keys()
+    own = config(mask_network=network | {key: value})
+    made = facts(batches, own)
+    assert made == plain | {"mask_network": plain["mask_network"] | {key: value}}
+    assert np.isfinite(training(batches, own).step().loss)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [("kernel", 4, "must be odd; is 4"), ("norm", "batch", "'group', 'layer', 'instance' or 'none'")],
+)
+def test_forms_that_cannot_be_are_refused(key: str, value: Any, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        config(mask_network={key: value})
+
+
+def test_a_rate_of_frames_above_the_stores_is_refused(batches: Batches) -> None:
+    with pytest.raises(ConfigError, match=r"frame_hz: 200 Hz, but the store has 100 Hz"):
+        training(batches, config(mask_network={"frame_hz": 200.0}))

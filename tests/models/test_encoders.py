@@ -14,7 +14,7 @@ from ecglipse.errors import RecordError
 from ecglipse.leads import LEADS
 from ecglipse.models import ENCODERS, encode, encoder
 from ecglipse.models.clocs import ClocsCnn
-from ecglipse.models.encoders import place
+from ecglipse.models.encoders import place, pooled
 from ecglipse.models.layers import Conv, Encoder, channels_last
 from ecglipse.models.patches import PatchTransformer
 from ecglipse.models.resnet import resnet18, resnet34, resnet50
@@ -196,6 +196,22 @@ def test_activations_and_weights_are_channels_last() -> None:
     net(torch.randn(2, 12, 400, generator=rng()))
     assert len(seen) == 40
     assert all(tensor.is_contiguous(memory_format=torch.channels_last) for tensor in seen)
+
+
+@every
+def test_pooled_features_are_what_goes_into_the_last_layer(name: str) -> None:
+    net = small(name).eval()
+    x = torch.randn(3, 12, 1000, generator=rng(1))
+    last, layer, stages = net(x), net.features, len(net.by_depth())
+    made = pooled(net)
+    assert made is net
+    features = net(x)
+    assert features.shape == (3, net.dim) == (3, layer.in_features)
+    assert torch.equal(layer(features), last)
+    assert not any(key.startswith("features") for key in net.state_dict())
+    assert len(net.by_depth()) == stages
+    with pytest.raises(ValueError, match="taken out already"):
+        pooled(net)
 
 
 def test_an_unknown_encoder_is_answered_with_what_was_meant() -> None:

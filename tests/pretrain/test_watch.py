@@ -80,7 +80,7 @@ def _leak(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
     """The published fault: the mask network keeps the encoder's gradient and adds its own."""
     game, inner = training.game, training.game.mask_loss
 
-    def leaking(a: Tensor, b: Tensor, draws: Draws, *, patients: None) -> object:
+    def leaking(a: Tensor, b: Tensor, draws: Draws, **_: object) -> object:
         again = copy.copy(draws)
         played = inner(a, b, draws)
         if training.leaking:

@@ -1,6 +1,7 @@
 """What each kind of view does, by its equation: times, phases, electrodes, leads, normalisation, the bank."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from ecglipse.views.electrodes import PAIRS, chest_shift, electrode_swap
 from ecglipse.views.erasing import block_mask, lead_mask, lead_subset, peak_mask, point_mask
 from ecglipse.views.mixing import ELECTRODES, FROM_ELECTRODES
 from ecglipse.views.noise import level_shift
-from ecglipse.views.normalise import min_max, z_score
+from ecglipse.views.normalise import _quartiles, min_max, robust, z_score
 from ecglipse.views.parts import in_parts
 from ecglipse.views.spectral import phase_surrogate, spectral_gain
 from ecglipse.views.timing import crop_resize, time_warp
@@ -252,6 +253,75 @@ def test_normalised_records_have_the_range_or_the_moments_they_should(per: str) 
     torch.testing.assert_close(z.std(dims, correction=0)[0], torch.ones_like(z.std(dims, correction=0)[0]))
     assert not y[2].any()
     assert z[2].abs().max() < 1e-3
+
+
+BY_HAND = torch.tensor([[[0.0, 1, 2, 4], [1, 3, 5, 11]], [[2, 2, 2, 2], [2, 2, 2, 2]]])
+"""Two records of two leads: lead I has median 1.5, quartiles 0.75 and 2.5; II 4, 2.5 and 6.5; together the
+eight samples 0 1 1 2 3 4 5 11 have median 2.5, quartiles 1 and 4.25."""
+
+NORMALISED: dict[str, tuple[Any, torch.Tensor, torch.Tensor]] = {
+    "min-max": (
+        min_max,
+        torch.tensor([[0.0, 1, 2, 4], [1, 3, 5, 11]]) / 11,
+        torch.tensor([[0.0, 0.25, 0.5, 1], [0, 0.2, 0.4, 1]]),
+    ),
+    "z-score": (  # per record mean 27 / 8, per lead 7 / 4 and 5; of squares 177 / 8, 21 / 4 and 39
+        z_score,
+        (torch.tensor([[0.0, 1, 2, 4], [1, 3, 5, 11]]) - 3.375) / (177 / 8 - 3.375**2) ** 0.5,
+        torch.stack(
+            [
+                (torch.tensor([0.0, 1, 2, 4]) - 1.75) / (21 / 4 - 1.75**2) ** 0.5,
+                (torch.tensor([1.0, 3, 5, 11]) - 5) / (39 - 25) ** 0.5,
+            ]
+        ),
+    ),
+    "robust": (
+        robust,
+        (torch.tensor([[0.0, 1, 2, 4], [1, 3, 5, 11]]) - 2.5) / 3.25,
+        torch.tensor([[-1.5 / 1.75, -0.5 / 1.75, 0.5 / 1.75, 2.5 / 1.75], [-0.75, -0.25, 0.25, 1.75]]),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NORMALISED)
+def test_normalised_records_by_hand(name: str) -> None:
+    function, per_record, per_lead = NORMALISED[name]
+    before = BY_HAND.clone()
+    for per, wanted in (("record", per_record), ("lead", per_lead)):
+        made = function(BY_HAND, draws(n=2), per=per)
+        torch.testing.assert_close(made, torch.stack([wanted, torch.zeros(2, 4)]), rtol=1e-6, atol=1e-6)
+    assert torch.equal(BY_HAND, before)
+
+
+@pytest.mark.parametrize("name", NORMALISED)
+@pytest.mark.parametrize("per", ["record", "lead"])
+def test_a_record_is_normalised_by_itself_whatever_its_gain_and_offset(name: str, per: str) -> None:
+    function, x = NORMALISED[name][0], signals(5)
+    whole = function(x, draws(n=5), per=per)
+    assert torch.equal(function(x[3:4], draws(n=1), per=per)[0], whole[3])  # never by batch
+    others = torch.cat([100 * x[:3] - 7, x[3:4], 0 * x[4:]])
+    assert torch.equal(function(others, draws(n=5), per=per)[3], whole[3])
+    torch.testing.assert_close(function(x * 3 + 0.5, draws(n=5), per=per), whole, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("time", [4, 5, 6, 7, 601])
+def test_quartiles_are_those_of_numpy_sorted_or_partitioned(time: int) -> None:
+    x = signals(3)[..., :time]
+    wanted = [torch.from_numpy(q)[..., None] for q in np.quantile(x.numpy(), [0.25, 0.5, 0.75], axis=-1)]
+    for given in (x, x.clone().requires_grad_()):
+        for found, true in zip(_quartiles(given), wanted, strict=True):
+            torch.testing.assert_close(found.detach(), true.float())
+    assert all(torch.equal(*both) for both in zip(_quartiles(x), _quartiles(given), strict=True))
+
+
+def test_a_spike_moves_the_robust_scale_little() -> None:
+    x = signals(2)
+    spiked = x.clone()
+    spiked[:, :, 17] = 50.0
+    rest = [k for k in range(x.shape[-1]) if k != 17]
+    for function, most in ((robust, 0.05), (z_score, None), (min_max, None)):
+        moved = (function(spiked, draws(n=2), per="lead") - function(x, draws(n=2), per="lead"))[..., rest]
+        assert moved.abs().max() < 0.05 if most else moved.abs().max() > 0.05
 
 
 def test_parts_of_any_size_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

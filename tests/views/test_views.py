@@ -51,7 +51,7 @@ def test_a_records_view_is_the_same_in_every_batch_and_order(name: str) -> None:
         torch.testing.assert_close(alone[0], whole[place], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", [name for name in VIEWS if name not in ("min-max", "z-score")])
+@pytest.mark.parametrize("name", [name for name in VIEWS if name not in ("min-max", "z-score", "robust")])
 def test_views_differ_between_records_seeds_and_calls_and_leave_their_input(name: str) -> None:
     x, view = signals(1).expand(6, -1, -1).contiguous(), default(name)
     before = x.clone()

@@ -1,6 +1,7 @@
 """Where a config meets the components: the only place that turns words of a config into objects."""
 
 import copy
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,14 @@ from jaxtyping import Int
 from torch import Tensor, nn
 
 from ecglipse.batches import Batches, Joined, torch_rng
+from ecglipse.commands._delineated import delineated, delineator
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, Transfer, digest
 from ecglipse.draws import Draws
-from ecglipse.errors import ConfigError
+from ecglipse.errors import ConfigError, StoreError
+from ecglipse.masks import Marks
 from ecglipse.models import encoder as make_encoder
+from ecglipse.models.encoders import pooled
 from ecglipse.models.heads import Projection
 from ecglipse.models.layers import Encoder
 from ecglipse.models.reference import min_max, taking_min_max, under_no_grad
@@ -31,6 +35,8 @@ from ecglipse.views.base import BaseViews
 from ecglipse.views.lead_drop import lead_drop
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
 from ecglipse.views.view import Augmentation, Pipeline, make
+
+_log = logging.getLogger(__name__)
 
 READ_EVERY = 16
 """Steps on a GPU between two readings of their numbers, at each of which the host waits for the device."""
@@ -132,8 +138,9 @@ def _scaling(config: Config, before: Augmentation) -> Augmentation:
 
 
 def transferred(config: Config, encoder: Encoder) -> Encoder:
-    """Give the encoder as probes and fine-tuning use it: its input scaled where that of pretraining was."""
-    return encoder if config.published.scaling == "none" else taking_min_max(encoder)
+    """Give the encoder as probes and fine-tuning use it: with its last layer or without, scaled as before."""
+    read = encoder if config.encoder.features == "last" else pooled(encoder)
+    return read if config.published.scaling == "none" else taking_min_max(read)
 
 
 def finetuned(config: Config, encoder: Encoder) -> Encoder:
@@ -221,9 +228,46 @@ def training(
         cancelled=config.published.gradient == "cancelled",
         precision=precision(config, batches.device),
         patients=patients(stores) if game.objective.needs_patients else None,
+        marks=marks(method, stores, rows, device=batches.device),
         average=rule.ema,
         read_every=READ_EVERY if batches.device.type == "cuda" else 1,
     )
+
+
+def marks(
+    method: Method, stores: Sequence[Store], rows: Int[np.ndarray, " record"], *, device: torch.device
+) -> Marks | None:
+    """The marks that a method's masks are laid on, of all stores one after the other; None if there are none.
+
+    Raises:
+        StoreError: if records to train on have no marks.
+        EcglipseError: if the delineator is needed and not installed.
+    """
+    if method.marks == "energy":
+        return None
+    starts = np.cumsum([0, *map(len, stores)])
+    tables = [delineated(store) if method.marks == "delineator" else store.waves for store in stores]
+    counted = [t.assign(row=t["row"] + start) for t, start in zip(tables, starts[:-1], strict=True)]
+    first = stores[0]
+    made = Marks(
+        pd.concat(counted),
+        method.masks,
+        n_records=int(starts[-1]),
+        leads=first.leads,
+        n_samples=first.n_samples,
+        fs=first.fs,
+        device=device,
+    )
+    bare = int((~made.marked[rows]).sum())
+    if bare and method.marks == "store":
+        raise StoreError(
+            f"{', '.join(str(store.path) for store in stores)}: {bare} of {len(rows)} records to train on "
+            "have no wave marks",
+            hint='give the method `marks = "delineator"`, or use a store with marks, such as one of LUDB',
+        )
+    if bare:
+        _log.warning("no wave was found in %d of %d records: they are hidden at random", bare, len(rows))
+    return made
 
 
 def projection(config: Config, method: Method, *, seed: int) -> nn.Module:
@@ -346,18 +390,23 @@ def pretraining_facts(
     masks, published = dump["masks"], config.published.of_pretraining()
     if method.masks != "noise":
         masks.pop("band_hz")
+    own = method.model_dump(mode="json", exclude={"title", "set", "network_run", "objective", "pairs"})
+    marked: dict[str, object] = {}
+    if method.marks == "energy":
+        own.pop("marks")
+    elif method.marks == "delineator":
+        marked["delineator"] = [delineator(each) for each in (store, *also(config, store))]
     return {
         "format": "ecglipse-run",
         "version": 6,
         "seed": seed,
-        "method": method.model_dump(
-            mode="json", exclude={"title", "set", "network_run", "objective", "pairs"}
-        ),
+        "method": own,
+        **marked,
         "network": loaded_network(method)[1] if method.network_run else None,
-        "encoder": dump["encoder"],
+        "encoder": config.encoder.of_pretraining(),
         "views": dump["views"],
         "masks": masks,
-        "mask_network": dump["mask_network"],
+        "mask_network": config.mask_network.of_pretraining(),
         "published": published,
         "pretrain": {k: v for k, v in dump["pretrain"].items() if k not in aside},
         "objective": config.played_for(method),

@@ -129,6 +129,8 @@ class _Clock:
     def pretraining(self, unit: Unit, own: Config) -> tuple[int, float, float]:
         """Steps of a run, seconds of a step, and of the pictures of its masks."""
         method, split = own.methods[unit.method], self.bench.split
+        if method.marks == "delineator":  # nothing is delineated to say what it would cost
+            method = method.model_copy(update={"masks": "random", "marks": "energy"})
         batches = self.bench.places[""].batches
         made = _assemble.training(own, method, batches=batches, rows=split.train, seed=unit.seed)
         made.step()

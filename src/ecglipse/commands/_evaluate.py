@@ -15,6 +15,7 @@ from ecglipse.commands._places import Part, Place, places, where
 from ecglipse.commands._pretrain import pretrain, run_folder
 from ecglipse.commands._reading import Features, of_encoder, of_measurements, of_nothing
 from ecglipse.config import Config, Published, Transfer, Views
+from ecglipse.config import Encoder as EncoderSettings
 from ecglipse.errors import CheckpointError
 from ecglipse.metrics import Evaluation
 from ecglipse.models.layers import Encoder
@@ -72,7 +73,7 @@ class Bench:
         """Hash of everything that determines a cell's numbers."""
         place = self.places[where(cell.task)[0]]
         own = self.config.of(unit.method)
-        encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, own.encoder.model_dump()]
+        encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, own.encoder.of_pretraining()]
         kind = self.config.methods[unit.method].kind
         if kind in SEEDLESS:
             encoder = [kind, MEASUREMENTS_VERSION]
@@ -95,6 +96,7 @@ class Bench:
             if cell.probe == "finetune"
             else None,
             **({"disturbance": cell.disturbance} if cell.disturbance else {}),
+            **_read_as(own.encoder, said=kind in SEEDLESS),
             **_as_published(
                 own.published,
                 tuned=cell.probe == "finetune",
@@ -299,6 +301,11 @@ class Bench:
         _, patients = np.unique(test.patients, return_inverse=True)
         scores = result.test_scores.astype(np.float32)
         ledger.append(line, rows=test.rows, scores=scores, truth=test.y, patients=patients)
+
+
+def _read_as(rule: EncoderSettings, *, said: bool) -> dict[str, str]:
+    """Which features of an encoder a cell's numbers owe to, where they are not those of its last layer."""
+    return {} if said or rule.features == "last" else {"features": rule.features}
 
 
 def _as_published(rule: Published, *, tuned: bool, said: bool) -> dict[str, Any]:

@@ -28,11 +28,11 @@ def write_gallery(run: Path, training: Training, rows: Int[np.ndarray, " record"
     if isinstance(policy, NoMask) or count < 1:
         return
     chosen = np.sort(numpy_rng(0, "gallery").permutation(np.sort(rows))[:count])
-    x = training.batches.millivolts(chosen)
+    x, looked = training.batches.millivolts(chosen), training.looked_at(chosen)
     with torch.no_grad():
         draws = [
             policy.over_time(
-                policy(x, Draws.of(0, "gallery", draw, rows=chosen, device=x.device)), x.shape[-1]
+                policy(looked, Draws.of(0, "gallery", draw, rows=chosen, device=x.device)), x.shape[-1]
             )
             .expand_as(x)
             .cpu()

@@ -164,6 +164,11 @@ def open_run(path: Path, store: Store) -> MaskRun:
         )
     if method.masks == "none":
         raise ConfigError(f"{path}: its method hides nothing", hint="give a run of a method with masks")
+    if method.marks != "energy":
+        raise ConfigError(
+            f"{path}: its masks are laid on marked waves, and what they hide is known",
+            hint="give a run whose masks are learned or guessed; `masks.npz` of this one has pictures",
+        )
     found = latest_checkpoint(path)
     if found is None or found.counters["step"] < found.counters["total"]:
         raise CheckpointError(f"{path}: is not finished", hint="finish it with `ecglipse pretrain`")

@@ -197,6 +197,7 @@ def _marked(
     """Rows to look at, the marks of their waves, and where these come from."""
     import numpy as np
 
+    from ecglipse.commands._delineated import kept
     from ecglipse.seeding import numpy_rng
     from ecglipse.waves.delineator import delineate_rows, load_library
 
@@ -206,7 +207,8 @@ def _marked(
     use_own = own and marks != "delineator"
     if use_own:
         keep = np.intersect1d(keep, store.waves["row"].to_numpy(dtype=np.int64))
-    else:
+    marked = None if use_own else kept(store)
+    if not use_own and marked is None:
         load_library()
     if len(keep) > records:
         keep = np.sort(numpy_rng(0, "masks", "rows").choice(keep, records, replace=False))
@@ -219,7 +221,7 @@ def _marked(
                 "simulator": "the simulator's own times",
             }.get(store.manifest.corpus, "the marks of the store"),
         )
-    found = delineate_rows(store.millivolts, keep.tolist(), store.fs)
+    found = delineate_rows(store.millivolts, keep.tolist(), store.fs) if marked is None else marked
     return keep, found, "a delineator (NeuroKit2, prominence; agreed on by half of the leads)"
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ecglipse.batches import torch_rng
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.config import Config, Method
-from ecglipse.errors import CheckpointError
+from ecglipse.errors import CheckpointError, ConfigError
 from ecglipse.masks import (
     BaselineFill,
     BridgeFill,
@@ -19,6 +19,7 @@ from ecglipse.masks import (
     Form,
     GuidedMask,
     LearnedMask,
+    MarkedMask,
     MaskPolicy,
     MinimumFill,
     MixedMask,
@@ -81,6 +82,8 @@ def _first(
         return SpectralMask(cells, fs=fs) if spectral else cells
     if method.masks == "noise":
         return NoiseMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, band_hz=rule.band_hz)
+    if method.marks != "energy":
+        return MarkedMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs)
     if method.masks in ("qrs", "t", "saliency"):
         waves = cast(Literal["qrs", "t"], method.masks)
         return GuidedMask(
@@ -140,10 +143,15 @@ def _chance(config: Config, form: Form, *, fs: float, in_segments: bool = False)
 def _net(config: Config, method: Method, *, groups: int, n_leads: int, fs: float, seed: int) -> MaskNet:
     """The mask network with its initial weights, or with another run's; frozen if the method says so."""
     rule = config.mask_network
+    if rule.frame_hz > fs:
+        raise ConfigError(f"mask_network.frame_hz: {rule.frame_hz:g} Hz, but the store has {fs:g} Hz")
     net = MaskNet(
         leads=n_leads,
         groups=groups,
         width=rule.width,
+        depth=rule.depth,
+        kernel=rule.kernel,
+        norm=rule.norm,
         fs=fs,
         frame_hz=rule.frame_hz,
         generator=torch_rng(seed, "init", "masks"),
@@ -156,7 +164,8 @@ def _net(config: Config, method: Method, *, groups: int, n_leads: int, fs: float
             reason = str(error).splitlines()[-1].strip()
             raise CheckpointError(
                 f"{method.network_run}: its mask network does not fit: {reason}",
-                hint="give `leads`, `mask_network.width` and `mask_network.rivals` as that run had them",
+                hint="give `leads`, and `rivals`, `width`, `depth`, `kernel` and `norm` of `mask_network`, "
+                "as that run had them",
             ) from None
     if method.network == "frozen":
         net.requires_grad_(False)

@@ -1,8 +1,8 @@
 """What is hidden: policies that draw masks, by chance, by a network that learns, or by a guide.
 
 policy.py is the contract, forms.py says which leads are hidden together, segments.py and spectral.py draw,
-guides.py aims without learning, published.py keeps the published masks, pressure.py is what a network pays,
-fills.py what stands in hidden places.
+guides.py aims without learning, marked.py hides what is marked, published.py keeps the published masks,
+pressure.py is what a network pays, fills.py what stands in hidden places.
 """
 
 from ecglipse.masks.fills import BaselineFill as BaselineFill
@@ -19,6 +19,8 @@ from ecglipse.masks.forms import form_of as form_of
 from ecglipse.masks.guides import Guide as Guide
 from ecglipse.masks.guides import SaliencyGuide as SaliencyGuide
 from ecglipse.masks.guides import WaveGuide as WaveGuide
+from ecglipse.masks.marked import MarkedMask as MarkedMask
+from ecglipse.masks.marked import Marks as Marks
 from ecglipse.masks.policy import Drawn as Drawn
 from ecglipse.masks.policy import MaskPolicy as MaskPolicy
 from ecglipse.masks.policy import MixedMask as MixedMask

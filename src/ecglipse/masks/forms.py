@@ -41,6 +41,15 @@ class Form:
             return scores
         return (scores[:, :1] + scores[:, 1:].mean(-1, keepdim=True)) / 2
 
+    def over_groups(
+        self, per_lead: Float[Tensor, "batch lead segment"]
+    ) -> Float[Tensor, "batch group segment"]:
+        """Give the mean over the leads of each group."""
+        if self.lead_of is not None:
+            members = _members(self.lead_of, self.groups, per_lead.device)
+            return torch.stack([per_lead[:, own].mean(1) for own in members], dim=1)
+        return per_lead.mean(1, keepdim=True) if self.groups == 1 else per_lead
+
     def over_leads(self, mask: Float[Tensor, "batch group time"]) -> Float[Tensor, "batch some time"]:
         """Give each lead its group's mask; one group for all leads stays one."""
         if self.lead_of is None:
@@ -52,6 +61,17 @@ class Form:
 def _index(lead_of: tuple[int, ...], device: torch.device) -> Int[Tensor, " lead"]:
     """On the device once: a copy in each step would make the host wait for it."""
     return torch.tensor(lead_of, device=device)
+
+
+@functools.lru_cache(maxsize=16)
+def _members(
+    lead_of: tuple[int, ...], groups: int, device: torch.device
+) -> tuple[Int[Tensor, " member"], ...]:
+    """The leads of each group, on the device once."""
+    return tuple(
+        torch.tensor([place for place, own in enumerate(lead_of) if own == group], device=device)
+        for group in range(groups)
+    )
 
 
 def shared() -> Form:

@@ -6,6 +6,7 @@ takes part, the scores behind it; `hide` makes the view that the encoder gets.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -38,6 +39,11 @@ class Ramp:
     end: float
     until: float = 1.0
 
+    @classmethod
+    def of(cls, value: "float | Ramp") -> "Ramp":
+        """Give a ramp as it is, and a number as one that does not move."""
+        return value if isinstance(value, Ramp) else cls(value, value)
+
     def at(self, progress: float) -> float:
         """Its value after this share of the steps, 0 to 1."""
         share = 1.0 if self.until <= 0 else min(progress / self.until, 1.0)
@@ -49,6 +55,9 @@ class MaskPolicy(nn.Module, ABC):
 
     apart = False
     """The encoder sees other masks than the network is judged by: one pass cannot serve both players."""
+
+    looks_at: Literal["signal", "marks"] = "signal"
+    """What `draw` is given: the records, or the marks of their waves as signals of the same shape."""
 
     progress = 1.0
     """Share of the steps done; what follows a schedule looks at it."""
@@ -139,14 +148,14 @@ class MixedMask(MaskPolicy):
 
     Args:
         first: policy of most interest; its logits are the mixture's logits.
-        second: the other one; both hide by groups in time.
+        second: the other one, which sees what the first does; both hide by groups in time.
         share: of records hidden by `second`, 0 to 1.
     """
 
     def __init__(self, first: MaskPolicy, second: MaskPolicy, *, share: float) -> None:
         super().__init__()
         self.first, self.second, self.share = first, second, share
-        self.apart = first.apart
+        self.apart, self.looks_at = first.apart, first.looks_at
 
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
         """Draw both masks, then choose between them record by record."""

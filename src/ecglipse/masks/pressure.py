@@ -39,5 +39,5 @@ class Pressure:
 def from_chance(logits: Float[Tensor, "batch choice segment"]) -> Float[Tensor, ""]:
     """Mean KL(softmax(logits) || uniform) over records and groups, nats: 0 for equal scores."""
     log_p = logits.log_softmax(dim=-1)
-    n = torch.tensor(float(logits.shape[-1]), device=logits.device)
+    n = torch.full((), float(logits.shape[-1]), device=logits.device)
     return ((log_p.exp() * log_p).sum(-1) + n.log()).mean()

@@ -43,7 +43,7 @@ class RandomMask(MaskPolicy):
         self, *, form: Form, coverage: float | Ramp, segment_s: float, fs: float, in_segments: bool = False
     ) -> None:
         super().__init__()
-        self.form, self.coverage, self.segment_s, self.fs = form, _ramp(coverage), segment_s, fs
+        self.form, self.coverage, self.segment_s, self.fs = form, Ramp.of(coverage), segment_s, fs
         self.in_segments = in_segments
 
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
@@ -88,7 +88,7 @@ class NoiseMask(MaskPolicy):
         band_hz: tuple[float, float],
     ) -> None:
         super().__init__()
-        self.form, self.coverage, self.segment_s, self.fs = form, _ramp(coverage), segment_s, fs
+        self.form, self.coverage, self.segment_s, self.fs = form, Ramp.of(coverage), segment_s, fs
         self.band_hz = band_hz
 
     def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
@@ -155,8 +155,8 @@ class LearnedMask(MaskPolicy):
         self.chance, self.reversed, self.in_segments = chance, reversed_, in_segments
         self.net, self.form, self.rivals = net, form or Form(net.groups // rivals), rivals
         self.every = every
-        self.coverage, self.segment_s, self.fs = _ramp(coverage), segment_s, fs
-        self.bound, self.temperature, self.choice = bound, _ramp(temperature), choice
+        self.coverage, self.segment_s, self.fs = Ramp.of(coverage), segment_s, fs
+        self.bound, self.temperature, self.choice = bound, Ramp.of(temperature), choice
         self.pressure = pressure or Pressure()
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
@@ -234,13 +234,13 @@ class GuidedMask(MaskPolicy):
     ) -> None:
         super().__init__()
         self.guide, self.form = guide, form
-        self.coverage, self.segment_s, self.fs, self.bound = _ramp(coverage), segment_s, fs, bound
+        self.coverage, self.segment_s, self.fs, self.bound = Ramp.of(coverage), segment_s, fs, bound
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
         """The guide's scores, bounded and centred."""
         segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs, form=self.form)
         per_lead = self.guide(x, segments)
-        scores = self.bound * torch.tanh(_by_group(per_lead, self.form))
+        scores = self.bound * torch.tanh(self.form.over_groups(per_lead))
         return scores - scores.mean(dim=-1, keepdim=True)
 
     @torch.no_grad()
@@ -282,7 +282,7 @@ class PredictedMask(MaskPolicy):
     ) -> None:
         super().__init__()
         self.net, self.form = net, form
-        self.coverage, self.segment_s, self.fs, self.bound = _ramp(coverage), segment_s, fs, bound
+        self.coverage, self.segment_s, self.fs, self.bound = Ramp.of(coverage), segment_s, fs, bound
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
         """The predicted difficulty of hiding each segment."""
@@ -309,7 +309,7 @@ class PredictedMask(MaskPolicy):
         if drawn.logits is None:
             return None
         hidden = torch.nn.functional.adaptive_avg_pool1d(drawn.mask.float(), drawn.logits.shape[-1])
-        hidden = _by_group(hidden, self.form) if self.form.lead_of else hidden
+        hidden = self.form.over_groups(hidden) if self.form.lead_of else hidden
         predicted = (drawn.logits * hidden).sum((1, 2)) / hidden.sum((1, 2)).clamp(min=1e-6)
         wanted = (difficulty - difficulty.mean()) / difficulty.std(correction=0).clamp(min=1e-6)
         return (predicted - wanted).square().mean()
@@ -374,20 +374,6 @@ def count_segments(time: int, *, segment_s: float, fs: float, form: Form | None 
     """
     least = 1 if form is not None and form.joint else 2
     return min(max(round(time / (segment_s * fs)), least), time)
-
-
-def _by_group(
-    per_lead: Float[Tensor, "batch lead segment"], form: Form
-) -> Float[Tensor, "batch group segment"]:
-    """Mean over the leads of each group."""
-    if form.lead_of is not None:
-        groups = torch.tensor(form.lead_of, device=per_lead.device)
-        return torch.stack([per_lead[:, groups == g].mean(1) for g in range(form.groups)], dim=1)
-    return per_lead.mean(1, keepdim=True) if form.groups == 1 else per_lead
-
-
-def _ramp(value: float | Ramp) -> Ramp:
-    return value if isinstance(value, Ramp) else Ramp(value, value)
 
 
 def _gumbel(like: Tensor, draws: Draws) -> Tensor:

@@ -71,6 +71,21 @@ def encode(
     return net(place(x, leads=leads, among=trained_on))  # type: ignore[no-any-return]
 
 
+def pooled(net: Encoder) -> Encoder:
+    """Take the last linear layer out of an encoder, for good: its features are then what went into it.
+
+    That is the mean over time of the last activations (mean and highest in xresnet1d50, all of them in
+    clocs-cnn), as many numbers as that layer had inputs.
+
+    Raises:
+        ValueError: if it has been taken out already.
+    """
+    if not isinstance(net.features, nn.Linear):
+        raise ValueError("`net` must have its last layer; it has been taken out already")
+    net.dim, net.features = net.features.in_features, nn.Identity()
+    return net
+
+
 def place(
     x: Float[Tensor, "batch present time"], *, leads: tuple[str, ...], among: tuple[str, ...] = LEADS
 ) -> Float[Tensor, "batch lead time"]:

@@ -23,11 +23,11 @@ class Encoder(nn.Module, abc.ABC):
         dim: size of the features.
         leads: leads of the input.
         shortest: fewest samples that it takes.
-        features: the last layer.
+        features: the last layer, or nothing where `pooled` took it out.
     """
 
     shortest: ClassVar[int]
-    features: nn.Linear
+    features: nn.Linear | nn.Identity
 
     def __init__(self, *, leads: int, dim: int) -> None:
         super().__init__()

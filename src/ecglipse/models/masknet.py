@@ -1,11 +1,14 @@
 """The mask network: a small U-Net that scores which segments of a record to hide.
 
-It looks at the record at 25-50 frames a second (mean, highest and lowest value of each frame and lead) and
-has GroupNorm, so the scores for one record do not depend on its neighbours. Published: 152.7 M parameters
-at the signal's own rate; here 5e4 to 3e5, because a mask of 40-400 ms segments needs no more resolution.
+It looks at the record in frames, by default 25 a second (mean, highest and lowest value of each frame and
+lead), scores at that rate, and has norms of one record each, so the scores for one record do not depend on
+its neighbours. Published: 152.7 M parameters at the signal's own rate; here 2e4 to 3e5, because a mask of
+40-400 ms segments needs no more resolution.
 """
 
+import itertools
 import math
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -16,6 +19,9 @@ from ecglipse.models.layers import Conv, channels_last, kaiming
 
 _ROWS = torch.contiguous_format
 
+Norm = Literal["group", "layer", "instance", "none"]
+"""Over four groups of channels, all of them, or each alone, always of one record; or no norm."""
+
 
 class MaskNet(nn.Module):
     """Score the segments of a record.
@@ -23,9 +29,13 @@ class MaskNet(nn.Module):
     Args:
         leads: leads of the input.
         groups: scores a segment: 1 for one mask over all leads, or as many as leads, or as bands.
-        width: channels of the first level; the others have 1.5 and 2 times as many.
+        width: channels of the first level; each further one has half of that more.
+        depth: levels below the first, each at half the rate of the one above.
+        kernel: frames that a convolution sees, odd.
+        norm: after each convolution but the last.
         fs: of the input, Hz.
-        frame_hz: frames a second that the network sees, 25 to 50.
+        frame_hz: frames a second that the network sees, and scores before they are averaged over segments;
+            10 at least, `fs` at most.
         generator: draws the initial weights; the last layer starts near zero, so that the first masks
             drawn are as good as random.
     """
@@ -36,26 +46,33 @@ class MaskNet(nn.Module):
         leads: int = 12,
         groups: int = 1,
         width: int = 32,
+        depth: int = 2,
+        kernel: int = 5,
+        norm: Norm = "group",
         fs: float = 100.0,
         frame_hz: float = 25.0,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        if not 25.0 <= frame_hz <= 50.0:
-            raise ValueError(f"`frame_hz` must be in 25..50; got {frame_hz}")
+        if frame_hz < 10:
+            raise ValueError(f"`frame_hz` must be at least 10; got {frame_hz}")
         if fs < frame_hz:
             raise ValueError(f"`fs` must be at least `frame_hz` = {frame_hz}; got {fs}")
         if width % 8:
             raise ValueError(f"`width` must be a multiple of 8; got {width}")
-        self.fs, self.frame_hz, self.groups = fs, frame_hz, groups
-        middle, deep = width * 3 // 2, width * 2
-        self.enter = _block(3 * leads, width)
-        self.down1 = _block(width, middle, stride=2)
-        self.down2 = _block(middle, deep, stride=2)
-        self.bottom = _block(deep, deep)
-        self.up1 = _block(deep + middle, middle)
-        self.up2 = _block(middle + width, width)
-        self.out = Conv(width, groups, 5, bias=True)
+        if depth < 0:
+            raise ValueError(f"`depth` must be at least 0; got {depth}")
+        if kernel < 1 or kernel % 2 == 0:
+            raise ValueError(f"`kernel` must be odd; got {kernel}")
+        self.fs, self.frame_hz, self.groups, self.depth = fs, frame_hz, groups, depth
+        widths = [width * (2 + level) // 2 for level in range(depth + 1)]
+        self.enter = _block(3 * leads, width, kernel, norm)
+        for level, (above, below) in enumerate(itertools.pairwise(widths), start=1):
+            self.add_module(f"down{level}", _block(above, below, kernel, norm, stride=2))
+        self.bottom = _block(widths[-1], widths[-1], kernel, norm)
+        for level, (below, above) in enumerate(itertools.pairwise(widths[::-1]), start=1):
+            self.add_module(f"up{level}", _block(below + above, above, kernel, norm))
+        self.out = Conv(width, groups, kernel, bias=True)
         _initialise(self, generator)
 
     def forward(
@@ -70,17 +87,18 @@ class MaskNet(nn.Module):
         # on a CPU a few records at a time: memory of several MiB is had anew from the system at each step
         some = max(2**18 // x[0].numel(), 1) if x.device.type == "cpu" else len(x)
         frames = torch.cat([self._frames(part) for part in x.split(some)])
-        first = self.enter(channels_last(frames))
-        second = self.down1(first)
-        deep = self.bottom(self.down2(second))
-        second = self.up1(torch.cat([_stretch(deep, second), second], dim=1))
-        first = self.up2(torch.cat([_stretch(second, first), first], dim=1))
-        scores: Tensor = functional.adaptive_avg_pool1d(self.out(first).squeeze(2), n_segments)
+        levels = [self.enter(channels_last(frames))]
+        for level in range(1, self.depth + 1):
+            levels.append(self.get_submodule(f"down{level}")(levels[-1]))
+        made = self.bottom(levels.pop())
+        for level, above in enumerate(reversed(levels), start=1):
+            made = self.get_submodule(f"up{level}")(torch.cat([_stretch(made, above), above], dim=1))
+        scores: Tensor = functional.adaptive_avg_pool1d(self.out(made).squeeze(2), n_segments)
         return scores
 
     def _frames(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch channel frame"]:
         """Mean, maximum and minimum of each frame, about the record's baseline and in units of its size."""
-        frames = max(math.ceil(x.shape[-1] * self.frame_hz / self.fs), 4)
+        frames = max(math.ceil(x.shape[-1] * self.frame_hz / self.fs), 2**self.depth)
         base = x.mean(dim=-1, keepdim=True)
         if x.shape[-1] % frames == 0:
             # one copy, a sample of the frame first: each reduction then runs along whole rows
@@ -95,10 +113,11 @@ class MaskNet(nn.Module):
         return torch.cat(parts, dim=1).div_(size.clamp(min=1e-6)[:, None, None])
 
 
-def _block(into: int, out: int, *, stride: int = 1) -> nn.Sequential:
+def _block(into: int, out: int, kernel: int, norm: Norm, *, stride: int = 1) -> nn.Sequential:
+    groups = {"group": 4, "layer": 1, "instance": out}
     return nn.Sequential(
-        Conv(into, out, 5, stride=stride),
-        nn.GroupNorm(4, out),
+        Conv(into, out, kernel, stride=stride),
+        nn.Identity() if norm == "none" else nn.GroupNorm(groups[norm], out),
         nn.ReLU(inplace=True),
     )
 

@@ -63,7 +63,8 @@ class AdversarialMasking(nn.Module):
             that helps the encoder, a ramp a curriculum.
         after: what is done to a view once it is hidden; nothing by default.
 
-    Where the policy gives a record several masks, L is the mean over them.
+    Where the policy gives a record several masks, L is the mean over them. A policy that looks at marks is
+    given those of the records, `marks`, cut as the views are; views must then leave waves where they are.
 
     Attributes:
         target: slow copy of encoder and projection, where the objective looks at one.
@@ -94,7 +95,7 @@ class AdversarialMasking(nn.Module):
         self.fill = BaselineFill() if fill is None else fill
         self.objective = NTXent() if objective is None else objective
         self.pairs, self.both, self.after = pairs, both, after
-        self.strength = strength if isinstance(strength, Ramp) else Ramp(strength, strength)
+        self.strength = Ramp.of(strength)
         self.target = Average(self._online()) if self.objective.needs_target else None
 
     def at(self, progress: float) -> None:
@@ -108,16 +109,18 @@ class AdversarialMasking(nn.Module):
         draws: Draws,
         *,
         patients: Int[Tensor, " batch"] | None = None,
+        marks: Float[Tensor, "batch lead time"] | None = None,
     ) -> Round:
         """Give L; its backward leaves dL in encoder, projection and objective and -dL in the mask network.
 
         Raises:
-            ValueError: if the encoder sees other masks than the network is judged by (`policy.apart`).
+            ValueError: if the encoder sees other masks than the network is judged by (`policy.apart`), or the
+                policy looks at marks and none are given.
         """
         if self.policy.apart:
             raise ValueError("`policy` shows the encoder other masks than its own: play in two phases")
-        view_a, view_b = self.pairs(view_a, view_b, draws)
-        drawn = self._draw(view_a, view_b, draws)
+        view_a, view_b, looked = self._cut(view_a, view_b, marks, draws)
+        drawn = self._draw(looked, draws)
         strength = self.strength.at(self.policy.progress)
         masks = _each(drawn, lambda mask: _Reverse.apply(mask, strength))  # type: ignore[no-untyped-call]
         return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=True)
@@ -129,11 +132,12 @@ class AdversarialMasking(nn.Module):
         draws: Draws,
         *,
         patients: Int[Tensor, " batch"] | None = None,
+        marks: Float[Tensor, "batch lead time"] | None = None,
     ) -> Round:
         """Give L for encoder, projection and objective alone: the mask is a constant."""
-        view_a, view_b = self.pairs(view_a, view_b, draws)
+        view_a, view_b, looked = self._cut(view_a, view_b, marks, draws)
         with torch.no_grad():
-            drawn = self._draw(view_a, view_b, draws)
+            drawn = self._draw(looked, draws)
             masks = _each(drawn, self.policy.shown)
         return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=False)
 
@@ -144,13 +148,14 @@ class AdversarialMasking(nn.Module):
         draws: Draws,
         *,
         patients: Int[Tensor, " batch"] | None = None,
+        marks: Float[Tensor, "batch lead time"] | None = None,
     ) -> Round:
         """Give L the published way: the mask keeps its graph, and +dL is left in the mask network too.
 
         The mask network's own pass then adds -dL to it. Here to measure what that costs.
         """
-        view_a, view_b = self.pairs(view_a, view_b, draws)
-        drawn = self._draw(view_a, view_b, draws)
+        view_a, view_b, looked = self._cut(view_a, view_b, marks, draws)
+        drawn = self._draw(looked, draws)
         masks = _each(drawn, self.policy.shown)
         return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=False)
 
@@ -161,10 +166,11 @@ class AdversarialMasking(nn.Module):
         draws: Draws,
         *,
         patients: Int[Tensor, " batch"] | None = None,
+        marks: Float[Tensor, "batch lead time"] | None = None,
     ) -> Round:
         """Give -L for the mask network alone: all else is constant, statistics included."""
-        view_a, view_b = self.pairs(view_a, view_b, draws)
-        drawn = self._draw(view_a, view_b, draws)
+        view_a, view_b, looked = self._cut(view_a, view_b, marks, draws)
+        drawn = self._draw(looked, draws)
         masks = _each(drawn, lambda mask: mask)
         weight = -self.strength.at(self.policy.progress)
         rest = nn.ModuleList([self.encoder, self.projection, self.fill, self.objective])
@@ -184,10 +190,23 @@ class AdversarialMasking(nn.Module):
         if self.target is not None:
             self.target.follow(self._online(), self.objective.momentum(progress))
 
-    def _draw(self, view_a: Tensor, view_b: Tensor, draws: Draws) -> list[list[Drawn]]:
+    def _cut(
+        self, view_a: Tensor, view_b: Tensor, marks: Tensor | None, draws: Draws
+    ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+        """What is contrasted, and what the policy looks at: that too, or the same cut of the marks."""
+        same = draws.part(slice(None))
+        view_a, view_b = self.pairs(view_a, view_b, draws)
+        if self.policy.looks_at == "signal":
+            return view_a, view_b, (view_a, view_b)
+        if marks is None:
+            raise ValueError("`marks` must be given for a policy that looks at marks")
+        return view_a, view_b, self.pairs(marks, marks, same)
+
+    def _draw(self, looked: tuple[Tensor, Tensor], draws: Draws) -> list[list[Drawn]]:
         """The masks of the second view, and those of the first where both are hidden."""
-        drawn = [self.policy.draw_all(view_b, draws)]
-        return [*drawn, self.policy.draw_all(view_a, draws)] if self.both else drawn
+        first, second = looked
+        drawn = [self.policy.draw_all(second, draws)]
+        return [*drawn, self.policy.draw_all(first, draws)] if self.both else drawn
 
     def _contrast(
         self,

@@ -73,6 +73,7 @@ class Training:
         look_every: steps between two looks at the game; the first is at step 20.
         patients: a number for each row of the store, for an objective that needs them; records of a patient
             are then put into the same batch.
+        marks: gives the marks of rows of the store, as signals, to a policy that looks at them.
         average: how slowly an average of the encoder follows it, 0 to 1; 0: there is none.
         read_every: steps that `run` plays before it reads their numbers and reports them; 1 on a CPU, where
             reading costs nothing. Above 1 the optimisers are fused, which rounds otherwise.
@@ -105,6 +106,7 @@ class Training:
         cancelled: bool = False,
         look_every: int = 200,
         patients: Int[np.ndarray, " row"] | None = None,
+        marks: Callable[[np.ndarray], Tensor] | None = None,
         average: float = 0.0,
         read_every: int = 1,
     ) -> None:
@@ -119,8 +121,10 @@ class Training:
             )
         if game.objective.needs_patients and patients is None:
             raise ValueError("`patients` must be given for an objective that needs them")
+        if game.policy.looks_at == "marks" and marks is None:
+            raise ValueError("`marks` must be given for a policy that looks at marks")
         self.game, self.batches, self.rows, self.view = game, batches, rows, view
-        self.second_view = second_view or view
+        self.second_view, self.marks = second_view or view, marks
         self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
         self.encoder_rule, self.mask_rule, self.schedule = encoder, masks, schedule
@@ -230,6 +234,14 @@ class Training:
             return None
         return torch.from_numpy(self.patients_of_rows[rows]).to(self.batches.device, non_blocking=True)
 
+    def looked_at(self, rows: Int[np.ndarray, " batch"]) -> Float[Tensor, "batch lead time"]:
+        """Give what the mask policy looks at in these records: their signals, mV, or their marks."""
+        marks = self._marks(rows)
+        return self.batches.millivolts(rows) if marks is None else marks
+
+    def _marks(self, rows: Int[np.ndarray, " batch"]) -> Float[Tensor, "batch lead time"] | None:
+        return None if self.marks is None else self.marks(rows)
+
     def views(
         self, rows: Int[np.ndarray, " batch"]
     ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"], Draws]:
@@ -252,7 +264,7 @@ class Training:
         rows = np.split(rows, ranks())[rank()]
         a, b, draws = self.views(rows)
         with torch.autocast(a.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-            played = loss_of(a, b, draws, patients=self.patients(rows))
+            played = loss_of(a, b, draws, patients=self.patients(rows), marks=self._marks(rows))
         (played.loss / of).backward()
         return played
 

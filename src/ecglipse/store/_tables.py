@@ -80,6 +80,12 @@ def wave_rows(record: Record) -> list[dict[str, Any]]:
     ]
 
 
+def write_waves(path: Path, waves: pd.DataFrame) -> None:
+    """Write marks in the form of `waves.parquet`, flushed to the disk; an older file goes."""
+    rows = waves.astype(object).where(waves.notna(), None).to_dict("records")
+    write_part(path, [{str(name): value for name, value in row.items()} for row in rows], WAVES)
+
+
 def write_part(path: Path, rows: Sequence[dict[str, Any]], schema: pa.Schema) -> None:
     """Write the rows of one shard as a file of its own, flushed to the disk; an older one goes."""
     path.unlink(missing_ok=True)

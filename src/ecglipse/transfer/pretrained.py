@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from ecglipse.checkpoints import latest_checkpoint, read_json
 from ecglipse.errors import CheckpointError
 from ecglipse.models import encode, encoder
+from ecglipse.models.encoders import pooled
 from ecglipse.models.layers import Encoder
 from ecglipse.models.reference import taking_min_max
 
@@ -51,17 +53,23 @@ class PretrainedEncoder:
             RecordError: if there is no lead of such a name.
             ValueError: if the leads or the length do not fit.
         """
-        device = self.net.features.weight.device
+        device = next(self.net.parameters()).device
         signal = torch.as_tensor(x, dtype=torch.float32, device=device)
         return encode(self.net, signal, leads=self.leads if leads is None else leads, trained_on=self.leads)
 
 
-def load(run: Path | str, *, device: torch.device | str = "cpu") -> PretrainedEncoder:
+def load(
+    run: Path | str,
+    *,
+    device: torch.device | str = "cpu",
+    features: Literal["last", "pooled"] = "last",
+) -> PretrainedEncoder:
     """Read the encoder of a pretraining run, from its newest sound checkpoint. Never pickle.
 
     Args:
         run: folder that `ecglipse pretrain` wrote; one that was stopped midway is read as it stands.
         device: where the encoder goes.
+        features: those of the last linear layer, or what goes into it.
 
     Raises:
         CheckpointError: if the folder is no run, has no sound checkpoint, or does not fit its own config.
@@ -91,6 +99,8 @@ def load(run: Path | str, *, device: torch.device | str = "cpu") -> PretrainedEn
     averaged = facts.get("pretrain", {}).get("ema")
     prefix = "average." if averaged else "game.encoder."
     put_weights(net, found.tensors, where=str(run), prefix=prefix)
+    if features == "pooled":
+        pooled(net)
     if facts.get("published", {}).get("scaling", "none") != "none":
         taking_min_max(net)
     return PretrainedEncoder(net.eval().to(device), **about, run=run)

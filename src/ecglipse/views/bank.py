@@ -90,9 +90,9 @@ def _bank(size: int, device: torch.device) -> Float[Tensor, " size"]:
 @functools.lru_cache(maxsize=4)
 def _highpassed_bank(size: int, cut: float, device: torch.device) -> Float[Tensor, " size"]:
     spectrum = torch.fft.rfft(_bank(size, device))
-    high = torch.fft.rfftfreq(size, device=device) >= cut
+    high = torch.fft.rfftfreq(size) >= cut
     kept = float(high.float().mean())
-    bank: Tensor = torch.fft.irfft(spectrum * high, n=size)
+    bank: Tensor = torch.fft.irfft(spectrum * high.to(device), n=size)
     return bank.div_(math.sqrt(kept))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from ecglipse.views.electrodes import chest_shift, electrode_swap
 from ecglipse.views.erasing import block_mask, lead_mask, lead_subset, peak_mask, point_mask
 from ecglipse.views.noise import baseline_wander, gain, gaussian_noise, level_shift, muscle_noise, powerline
-from ecglipse.views.normalise import min_max, z_score
+from ecglipse.views.normalise import min_max, robust, z_score
 from ecglipse.views.parts import Planned
 from ecglipse.views.spectral import phase_surrogate, spectral_gain
 from ecglipse.views.threekg import threekg, threekg_projection
@@ -33,5 +33,6 @@ VIEWS: dict[str, tuple[Planned[Any], tuple[str, ...]]] = {
     "chest-shift": (chest_shift, ("axis", "leads", "voltage")),
     "min-max": (min_max, ("voltage",)),
     "z-score": (z_score, ("voltage",)),
+    "robust": (robust, ("voltage",)),
 }
 """Function and what it may invalidate (kinds of `ecglipse.views.view.LABELS`)."""

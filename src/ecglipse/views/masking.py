@@ -142,7 +142,7 @@ class _StraightThrough(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor]:
-        return None, _gather_up(grads[0], ctx.n_segments)
+        return None, summed(grads[0], ctx.n_segments)
 
 
 def spread(shares: Float[Tensor, "batch group segment"], *, time: int) -> Float[Tensor, "batch group {time}"]:
@@ -153,7 +153,9 @@ def spread(shares: Float[Tensor, "batch group segment"], *, time: int) -> Float[
     return shares[..., segment_of_sample(n_segments, time, device=shares.device)]
 
 
-def _gather_up(values: Tensor, n_segments: int) -> Tensor:
+def summed(
+    values: Float[Tensor, "batch row time"], n_segments: int
+) -> Float[Tensor, "batch row {n_segments}"]:
     """Sum over each segment's samples: the transpose of `spread`."""
     time = values.shape[-1]
     if time % n_segments == 0:

@@ -3,6 +3,7 @@
 import math
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -44,6 +45,45 @@ def z_score(draws: Draws, shape: Shape, *, per: Literal["record", "lead"] = "rec
         return out
 
     return change
+
+
+@Planned
+def robust(draws: Draws, shape: Shape, *, per: Literal["record", "lead"] = "record") -> Change:
+    """Give median 0 and interquartile range 1; where the middle half of the samples is flat, all becomes 0.
+
+    A quantile between two samples is read by a straight line, as `numpy.quantile` does.
+
+    Args:
+        per: one scale for all leads of a record, or one a lead.
+    """
+
+    def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
+        flat = _grouped(x, per)
+        low, middle, high = _quartiles(flat)
+        torch.sub(flat, middle, out=_grouped(out, per)).mul_(_inverse(high - low, middle))
+        return out
+
+    return change
+
+
+def _quartiles(x: Tensor) -> list[Tensor]:
+    """The quartiles over time, between two samples by a straight line.
+
+    On a CPU by `numpy.partition`, which takes a quarter of the time of sorting; the values are the same.
+    """
+    last = x.shape[-1] - 1
+    places = [share * last for share in (0.25, 0.5, 0.75)]
+    wanted = [side for place in places for side in (math.floor(place), min(math.floor(place) + 1, last))]
+    if x.device.type == "cpu" and not x.requires_grad:
+        found = torch.from_numpy(np.partition(x.numpy(), sorted(set(wanted)), axis=-1)[..., wanted])
+    else:
+        ordered = x.sort(dim=-1).values
+        found = torch.stack([ordered[..., place] for place in wanted], dim=-1)
+    sides = found.unflatten(-1, (3, 2)).split(1, dim=-2)
+    return [
+        torch.lerp(side[..., 0], side[..., 1], place - math.floor(place))
+        for side, place in zip(sides, places, strict=True)
+    ]
 
 
 def _grouped(x: Tensor, per: str) -> Tensor:

@@ -248,6 +248,14 @@ class ZScore(ViewSettings):
     """One scale for a record, or one a lead."""
 
 
+class Robust(ViewSettings):
+    """Median 0, interquartile range 1."""
+
+    name: Literal["robust"]
+    per: Literal["record", "lead"] = "record"
+    """One scale for a record, or one a lead."""
+
+
 AnyView = Annotated[
     Gaussian
     | Wander
@@ -269,7 +277,8 @@ AnyView = Annotated[
     | ElectrodeSwap
     | ChestShift
     | MinMax
-    | ZScore,
+    | ZScore
+    | Robust,
     Field(discriminator="name"),
 ]
 """Settings of any view, told apart by `name`."""

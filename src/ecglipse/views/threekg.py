@@ -40,7 +40,7 @@ def threekg(draws: Draws, shape: Shape, *, angle_deg: float = 45.0, scale: float
         would delete (17.8 % of the variance of a real record), is kept.
     """
     turn = _turn(draws, angle_deg=angle_deg, scale=scale)
-    return Linear(torch.from_numpy(np.eye(12) + _leads(turn - np.eye(3))).to(draws.device))
+    return _linear(np.eye(12) + _leads(turn - np.eye(3)), draws.device)
 
 
 @Planned
@@ -49,7 +49,7 @@ def threekg_projection(draws: Draws, shape: Shape, *, angle_deg: float = 45.0, s
 
     The weaker form of the code published with Bo et al. 2022; for comparison. Arguments as `threekg`.
     """
-    return Linear(torch.from_numpy(_leads(_turn(draws, angle_deg=angle_deg, scale=scale))).to(draws.device))
+    return _linear(_leads(_turn(draws, angle_deg=angle_deg, scale=scale)), draws.device)
 
 
 @Planned
@@ -79,11 +79,16 @@ def rotation(angles: Float[np.ndarray, "batch 3"]) -> Float[np.ndarray, "batch 3
 
 
 def _turn(draws: Draws, *, angle_deg: float, scale: float) -> Float[np.ndarray, "batch 3 3"]:
-    """S R of each record, on the CPU in double precision: nine numbers a record."""
-    shares = draws.uniform(6).cpu().numpy().astype(np.float64)
+    """S R of each record, drawn and made on the CPU in double precision: nine numbers a record."""
+    shares = draws.on("cpu").uniform(6).numpy().astype(np.float64)
     angles = math.radians(angle_deg) * (2 * shares[:, :3] - 1)
     stretch = 1 + (scale - 1) * shares[:, 3:]
     return np.asarray(stretch[:, :, None] * rotation(angles))
+
+
+def _linear(matrix: Float[np.ndarray, "batch 12 12"], device: torch.device) -> Linear:
+    """The view, with its matrices sent to the device without waiting for it."""
+    return Linear(torch.from_numpy(matrix).to(device, non_blocking=True))
 
 
 def _leads(turn: Float[np.ndarray, "batch 3 3"]) -> Float[np.ndarray, "batch 12 12"]:
