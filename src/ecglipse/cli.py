@@ -532,7 +532,7 @@ def report(
     without_floors: Annotated[bool, Flag] = False,
     as_json: Json = False,
 ) -> None:
-    """Write the report of a study: one HTML page, a CSV, and tables for Markdown and LaTeX.
+    """Write the report of a study: one HTML page, a CSV, tables for Markdown and LaTeX, and two SVG figures.
 
     Parameters
     ----------
