@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 from dummy_study import METHODS, Make
 
 from ecglipse.report.page import write_report
+from ecglipse.report.standalone import standalone
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '"><script>alert(1)</script><g onload=x a="'
@@ -40,3 +41,10 @@ def test_a_hostile_title_stays_text(make: Make) -> None:
             node.tag for node in ElementTree.fromstring(one.read_text()).iter()
         }
         assert not any(key.startswith("on") for node in root.iter() for key in node.attrib)
+
+
+def test_a_study_of_numbers_too_has_both(make: Make) -> None:
+    measured = write_report(make(methods=METHODS, rotations=2, probes=("linear", "knn")))
+    assert len(measured.figures) == 2
+    page = measured.html.read_text().replace("macro AUROC over label", "macro AUROC (R² for age) over label")
+    assert list(standalone(page, {})) == ["labels", "differences"]

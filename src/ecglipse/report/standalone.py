@@ -7,9 +7,9 @@ from html import escape
 from ecglipse.report.inline import short
 from ecglipse.report.looks import Look
 
-FIGURES = {"labels": "macro AUROC over label fraction", "differences": "Forest of paired differences"}
-"""Files `results-NAME.svg`, and how their picture's label begins; of several, the first of the page."""
-HEAD = r'<svg class="p" role="img" aria-label="({}[^"]*)" viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>'
+FIGURES = {"labels": "over label fraction", "differences": "Forest of paired differences"}
+"""Files `results-NAME.svg`, and what their picture's label says; of several, the first of the page."""
+HEAD = r'<svg class="p" role="img" aria-label="([^"]*{}[^"]*)" viewBox="0 0 ([\d.]+) ([\d.]+)"[^>]*>'
 ROW = 18.0
 """Height of a row of the key, CSS pixels."""
 
