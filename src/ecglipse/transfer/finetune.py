@@ -28,7 +28,7 @@ class FinetuneResult:
     Args:
         test_scores: probabilities, or numbers of a regression; of the best epoch.
         validation_scores: likewise.
-        chosen: the best epoch (counted from 1) and the number of epochs run.
+        chosen: the best epoch (counted from 1; of equals the latest) and the number of epochs run.
         history: validation loss of each epoch, nats.
         encoder: the moved encoder, of the best epoch.
         head: likewise.
@@ -106,6 +106,7 @@ def finetune(
     steps, step = epochs * len(_cuts(len(rows), batch)), 0
     history: list[float] = []
     best: tuple[dict[str, Tensor], dict[str, Tensor]] | None = None
+    tested = epochs
     for epoch in range(epochs):
         encoder.train()
         hold(kept)
@@ -127,7 +128,7 @@ def finetune(
         wanted = (torch.from_numpy(validation[1]).to(logits.device, torch.float32) - middle) / spread
         history.append(_loss(logits, wanted, kind).item())
         if (keep == "last" or history[-1] == min(history)) and math.isfinite(history[-1]):
-            best = (_copied(encoder), _copied(head))
+            best, tested = (_copied(encoder), _copied(head)), epoch + 1
     if best is not None:
         encoder.load_state_dict(best[0])
         head.load_state_dict(best[1])
@@ -135,7 +136,7 @@ def finetune(
     return FinetuneResult(
         test_scores=_scores(_logits(encoder, head, signals, test_rows), kind) * spread + middle,
         validation_scores=_scores(_logits(encoder, head, signals, validation[0]), kind) * spread + middle,
-        chosen={"epoch": epochs if keep == "last" else int(np.argmin(history)) + 1, "epochs": epochs},
+        chosen={"epoch": tested, "epochs": epochs},
         history=tuple(history),
         encoder=encoder,
         head=head,
