@@ -100,7 +100,7 @@ def test_a_signal_ends_the_step_saves_it_and_says_how_to_go_on(
         time.sleep(0.01)
     time.sleep(1.0)
     process.send_signal(getattr(signal, name))
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 75, err.decode()
     assert out == b""
     assert f"stopped by {name} after step" in err.decode()

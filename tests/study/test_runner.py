@@ -100,7 +100,7 @@ def test_workers_end_with_a_study_that_is_killed(tmp_path: Path) -> None:
     script.write_text(KILLED, encoding="utf-8")
     places.mkdir()
     study = subprocess.Popen([sys.executable, str(script), str(places)])
-    for _ in range(600):
+    for _ in range(2400):
         if len(list(places.iterdir())) == 2:
             break
         time.sleep(0.05)
@@ -122,12 +122,12 @@ def test_a_study_that_is_interrupted_ends_its_workers_and_itself(tmp_path: Path)
     study = subprocess.Popen(
         [sys.executable, str(script), str(places)], stderr=subprocess.PIPE, start_new_session=True
     )
-    for _ in range(600):
+    for _ in range(2400):
         if len(list(places.iterdir())) == 2:
             break
         time.sleep(0.05)
     os.killpg(study.pid, signal.SIGINT)
-    study.communicate(timeout=30)
+    study.communicate(timeout=120)
     assert study.returncode != 0
     assert not any(alive(int(path.name)) for path in places.iterdir())
 
