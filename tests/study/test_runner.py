@@ -17,7 +17,7 @@ from ecglipse.study.runner import TRIES, run
 UNITS = [Unit(name, 0, 0) for name in ("a", "b", "c")]
 
 KILLED = """
-import os, sys, time
+import os, signal, sys, time
 from ecglipse.study import Unit
 from ecglipse.study.runner import run
 
@@ -25,6 +25,8 @@ def work(unit):
     open(f"{sys.argv[1]}/{os.getpid()}", "w").close()
     time.sleep(60)
     return 1
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 
 if __name__ == "__main__":
     list(run(work, [Unit("a", 0, 0), Unit("b", 0, 0)], workers=2))
