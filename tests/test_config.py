@@ -193,3 +193,10 @@ def test_every_objective_and_pairing_says_which_parameters_it_looks_at() -> None
     names = {name for looked_at in used.values() for name in looked_at}
     assert names == set(Objective.model_fields)
     assert set(used) == {*get_args(ObjectiveName), *get_args(PairsName)}
+
+
+def test_the_shortest_segment_over_frequency_is_a_frame_of_the_transform() -> None:
+    from ecglipse.config import SHORTEST_SPECTRAL_S
+    from ecglipse.masks.spectral import FRAME_S
+
+    assert SHORTEST_SPECTRAL_S == FRAME_S
