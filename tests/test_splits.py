@@ -14,6 +14,7 @@ from ecglipse.splits import (
     by_patient,
     fraction_subset,
     label_order,
+    patient_rotations,
     restrict,
     rotations,
     shot_subset,
@@ -35,6 +36,22 @@ def labelled(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     y = (rng.random((n, 3)) < [0.5, 0.2, 0.04]).astype(np.uint8)
     patients = np.repeat(np.arange(n), rng.integers(1, 5, n))[:n].astype(np.int64)
     return y, rng.permutation(patients)
+
+
+@given(n=st.integers(40, 300), per_patient=st.integers(1, 3), seed=st.integers(0, 5))
+@settings(max_examples=25, deadline=None)
+def test_rotations_of_drawn_patients_test_every_record_once(n: int, per_patient: int, seed: int) -> None:
+    records = table(n, per_patient=per_patient)
+    splits = patient_rotations(records, seed=seed)
+    assert np.array_equal(np.sort(np.concatenate([s.test for s in splits])), np.arange(n))
+    n_patients = records["patient_id"].nunique()
+    for split in splits:
+        assert np.array_equal(np.sort(np.concatenate([split.train, split.validation, split.test])), np.arange(n))
+        tested, choosing = (records["patient_id"].iloc[rows].nunique() for rows in (split.test, split.validation))
+        assert tested in (n_patients // 5, n_patients // 5 + 1)
+        assert choosing == round(0.15 * n_patients)
+    again, other = patient_rotations(records, seed=seed), patient_rotations(records, seed=seed + 1)
+    assert [s.digest for s in again] == [s.digest for s in splits] != [s.digest for s in other]
 
 
 @given(n=st.integers(20, 300), seed=st.integers(0, 50), draw=st.integers(0, 4))

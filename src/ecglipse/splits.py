@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,9 @@ from jaxtyping import Float32, Int, UInt8
 from ecglipse.errors import TaskError
 from ecglipse.seeding import numpy_rng
 from ecglipse.tasks import Labels
+
+ROTATIONS: Final = 5
+"""Test sets that share no patient and together are all of a store."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,36 @@ def by_patient(table: pd.DataFrame, *, seed: int, validation: float = 0.15, test
     return _checked(table, [np.flatnonzero(part[codes] == name) for name in (0, 1, 2)])
 
 
-def rotations(table: pd.DataFrame, *, n: int = 5) -> list[Split]:
+def patient_rotations(
+    table: pd.DataFrame, *, seed: int, n: int = ROTATIONS, validation: float = 0.15
+) -> list[Split]:
+    """Draw patients once into n folds and rotate them through the test set: no patient is tested twice.
+
+    The patients that follow the tested fold choose; all others train.
+
+    Args:
+        table: of the store's records, with a column `patient_id`.
+        seed: of the draw.
+        n: folds.
+        validation: share of the patients that choose.
+
+    Raises:
+        TaskError: if a part is empty.
+    """
+    codes, patients = pd.factorize(table["patient_id"])
+    order = numpy_rng(seed, "split").permutation(len(patients))
+    n_validation, start = round(validation * len(order)), 0
+    splits = []
+    for fold in np.array_split(order, n):
+        part = np.zeros(len(patients), dtype=np.int64)
+        others = np.roll(order, -start)[len(fold) :]
+        part[fold], part[others[:n_validation]] = 2, 1
+        splits.append(_checked(table, [np.flatnonzero(part[codes] == name) for name in (0, 1, 2)]))
+        start += len(fold)
+    return splits
+
+
+def rotations(table: pd.DataFrame, *, n: int = ROTATIONS) -> list[Split]:
     """Rotate folds 1..2n through the test set, two at a time; the next pair's first fold chooses.
 
     Raises:

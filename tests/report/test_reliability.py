@@ -35,7 +35,7 @@ def test_bins_and_their_intervals_equal_those_by_hand(make: Make, task: str, whe
     """Two rotations, two seeds, two draws: predictions one by one, replicates one by one."""
     folder = make(rotations=2, replicates=40)
     ledger = Ledger(folder)
-    bench = Bench(ledger, replicates=min(REPLICATES, 40))
+    bench = Bench(ledger, ledger.lines(), replicates=min(REPLICATES, 40))
     said: list[tuple[float, int, np.ndarray]] = []  # score, truth, the record's weight in each replicate
     errors = []
     for line in ledger.lines():

@@ -15,6 +15,7 @@ from ecglipse.config import check
 from ecglipse.errors import CheckpointError, ConfigError, TaskError
 from ecglipse.report.subgroups import read_subgroups
 from ecglipse.results import Ledger
+from ecglipse.splits import patient_rotations
 from ecglipse.store import Store
 from ecglipse.transfer.disturb import LADDER
 
@@ -288,6 +289,7 @@ def test_encoders_are_read_on_another_database(tiny: dict[str, Any], tmp_path: P
     assert line["store"] == other.digest
     rows = Ledger(made.folder).predictions(line).rows
     assert line["n_test"] == len(rows) < len(other)
+    assert set(rows) <= set(patient_rotations(other.table, seed=0)[0].test), "the first of five folds"
     assert "elsewhere:rhythm" in report(made.folder).html.read_text(encoding="utf-8")
     write_simulated_store(tmp_path / "fast", 90, seed=8, fs=200.0)
     tiny["targets"]["elsewhere"]["store"] = str(tmp_path / "fast")

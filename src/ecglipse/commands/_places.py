@@ -12,7 +12,7 @@ from ecglipse.commands import _assemble
 from ecglipse.commands._pretrain import open_store, pick_split
 from ecglipse.config import Config, OwnTask
 from ecglipse.errors import ConfigError
-from ecglipse.splits import Split, by_patient, fraction_subset, restrict, shot_subset
+from ecglipse.splits import Split, fraction_subset, patient_rotations, restrict, shot_subset
 from ecglipse.store import Store
 from ecglipse.tasks import Labels, Task, find_task, label
 
@@ -90,7 +90,8 @@ class Place:
 def places(config: Config, *, rotation: int) -> dict[str, Place]:
     """All places of a study by name; the study's own store is "".
 
-    A target is split by patient, with a draw of its own in each rotation; no encoder has seen its records.
+    The patients of a target are drawn into folds once, and rotation r tests fold r: as in the study's own
+    store, no record is tested in two rotations. No encoder has seen any of them.
 
     Raises:
         ConfigError: if a target has other leads, rate or length than the study's own store.
@@ -106,9 +107,8 @@ def places(config: Config, *, rotation: int) -> dict[str, Place]:
                 f"{own.fs:g} Hz and {own.n_samples}",
                 hint="prepare both with the same `--fs` and `--duration-s`",
             )
-        rule = config.split
-        split = by_patient(store.table, seed=rotation, validation=rule.validation_share, test=rule.test_share)
-        found[name] = Place(store, split, tasks)
+        splits = patient_rotations(store.table, seed=0, validation=config.split.validation_share)
+        found[name] = Place(store, splits[rotation], tasks)
     return found
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ecglipse.report.kept import left_out, positives
 from ecglipse.report.tables import CONTROLS, Method, Summary, percent
 
 
@@ -23,9 +24,22 @@ def missing_floors(methods: Sequence[Method], done: set[str]) -> tuple[str, ...]
 
 
 def cautions(
-    summary: Summary, lines: Sequence[Mapping[str, Any]], *, stale: int, replicates: int
+    summary: Summary,
+    lines: Sequence[Mapping[str, Any]],
+    *,
+    shared: Sequence[str],
+    stale: int,
+    replicates: int,
 ) -> tuple[str, ...]:
-    """Give the limits of a study, one sentence each, those that weigh most first."""
+    """Give the limits of a study, one sentence each, those that weigh most first.
+
+    Args:
+        summary: of the study.
+        lines: of the ledger.
+        shared: tasks some of whose patients are tested in several rotations.
+        stale: lines that belong to other settings.
+        replicates: of the bootstrap.
+    """
     said: list[str] = []
     seeds = {int(line["seed"]) for line in lines}
     if summary.synthetic:
@@ -58,22 +72,14 @@ def cautions(
         without = [m.title for m in learned if kind not in summary.controls(m.name)]
         if without:
             said.append(f"No {kind} twin ({words[kind]}, same form) in this study for: {', '.join(without)}.")
-    for task in summary.tasks:
-        left = sorted({str(c) for line in lines if line["task"] == task for c in line["left_out"]})
-        if left:
-            said.append(
-                f"{task}: fewer than 10 test positives, so kept out of the macro average: {', '.join(left)}."
-            )
+    said += _rare(summary, lines)
     undefined = sorted({f"{k}: {v}" for line in lines for k, v in dict(line["undefined"]).items()})
     if undefined:
         said.append(
             f"Undefined in some cells: {'; '.join(undefined[:6])}{' ...' if len(undefined) > 6 else ''}."
         )
     if any(s.n_rotations > 1 for s in summary.scores):
-        said.append(
-            "Test sets of rotations are of different patients, but their training sets overlap; the "
-            "intervals take the rotations' encoders as given."
-        )
+        said += _rotations(shared, all_of_them=len(shared) == len(summary.tasks))
     said.append(
         f"Holm's correction covers the {len(summary.tasks)} task{'' if len(summary.tasks) == 1 else 's'} of "
         "one comparison, not the label fractions, probes and methods beside it; with so many numbers, some "
@@ -82,7 +88,7 @@ def cautions(
     said.append(
         f"Intervals come from {replicates:,} resamples, so no p-value is below {2 / (replicates + 1):.2g}."
     )
-    said.append("One source of recordings: whether the order of methods holds elsewhere is another question.")
+    said.append(_databases(summary, lines))
     if stale:
         said.append(
             f"{stale:,} older line{'' if stale == 1 else 's'} of the ledger belong to other "
@@ -101,3 +107,44 @@ def _draws(summary: Summary) -> list[str]:
         "the protocol asks for five."
         for n, fractions in sorted(few.items())
     ]
+
+
+def _rare(summary: Summary, lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the classes of no macro average, with their positives in each test set."""
+    said, out = [], left_out(lines)
+    for task in summary.tasks:
+        counts = positives(lines, task)
+        if out.get(task):
+            names = (f"{name} ({', '.join(map(str, counts.get(name, [])))})" for name in sorted(out[task]))
+            said.append(
+                f"{task}: fewer than 10 positives or negatives in a test set, so kept out of every macro "
+                f"average (test positives by rotation): {', '.join(names)}."
+            )
+    return said
+
+
+def _rotations(shared: Sequence[str], *, all_of_them: bool) -> list[str]:
+    """Say who is tested in several rotations, and what the intervals take as given."""
+    given = "training sets overlap; the intervals take the rotations' encoders as given."
+    said = [] if all_of_them else ["Test sets of rotations are of different patients, but their " + given]
+    if shared:
+        said.append(
+            f"{', '.join(shared)}: some patients are tested in several rotations; they are resampled as one "
+            "and counted once, so that these rotations add less than their number."
+        )
+        said += ["The rotations' " + given] if all_of_them else []
+    return said
+
+
+def _databases(summary: Summary, lines: Sequence[Mapping[str, Any]]) -> str:
+    """Say on how many databases the order of the methods was seen."""
+    store, targets = summary.facts.get("store"), summary.facts.get("targets")
+    own = store.get("corpus", "unknown") if isinstance(store, dict) else "unknown"
+    read = {str(line["task"]).partition(":")[0] for line in lines if ":" in str(line["task"])}
+    others = sorted(read & set(targets)) if isinstance(targets, dict) else []
+    if not others:
+        return f"One database ({own}): whether the order of methods holds elsewhere is another question."
+    return (
+        f"{1 + len(others)} databases ({', '.join([own, *others])}), each with its own labels and test sets; "
+        "whether the order of methods holds on others is another question."
+    )

@@ -1,7 +1,7 @@
 """From the ledger's lines to a method's predictions on a test set, and to bootstrap replicates of them."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer, Num
 
 from ecglipse.errors import LedgerError
+from ecglipse.report.kept import left_out
 from ecglipse.report.tables import SEEDLESS, Group, Method
 from ecglipse.results import Ledger, budget
 from ecglipse.seeding import derive, numpy_rng
@@ -18,10 +19,15 @@ from ecglipse.statistics import (
     Resampling,
     bootstrap_explained,
     bootstrap_macro_auroc,
+    contributions,
+    contributions_explained,
     explained_by_cell,
     macro_by_cell,
     paired_difference,
-    resample_patients,
+    people,
+    permutation_test,
+    resample_rotations,
+    sharing,
 )
 
 Line = Mapping[str, Any]
@@ -99,9 +105,17 @@ class TestSet:
     """One test set of one task, and its bootstrap: the same for all methods, or nothing would be paired.
 
     A regression has float `truth`, and is scored by R2 instead of macro AUROC.
+
+    Args:
+        rows: of the store.
+        owners: each record's person, numbered through all test sets of the task.
+        truth: labels.
+        keep: classes in the macro average: the same in all test sets of the task.
+        resampling: of its people, together with the test sets that some of them are in as well.
     """
 
     rows: Integer[np.ndarray, " record"]
+    owners: Integer[np.ndarray, " record"]
     truth: Num[np.ndarray, "record class"]
     keep: Bool[np.ndarray, " class"]
     resampling: Resampling
@@ -119,6 +133,14 @@ class TestSet:
         if self.truth.dtype.kind == "f":
             return bootstrap_explained(stack, self.truth, self.resampling)
         return bootstrap_macro_auroc(stack, self.truth, self.resampling, keep=self.keep, by_cell=by_cell)
+
+    def contributions(
+        self, a: Float[np.ndarray, "#seed #draw record class"], b: Float[np.ndarray, "#seed #draw record class"]
+    ) -> Float[np.ndarray, " record"]:
+        """What each record gives to the difference of two methods."""
+        if self.truth.dtype.kind == "f":
+            return contributions_explained(a, b, self.truth)
+        return contributions(a, b, self.truth, keep=self.keep)
 
 
 @dataclass(frozen=True)
@@ -152,29 +174,52 @@ class Bench:
 
     Args:
         ledger: of the study.
+        lines: those that belong to the study; they tell its test sets.
         replicates: of the bootstrap.
     """
 
-    def __init__(self, ledger: Ledger, *, replicates: int) -> None:
+    def __init__(self, ledger: Ledger, lines: Sequence[Line], *, replicates: int) -> None:
         self.ledger, self.replicates = ledger, replicates
-        self._sets: dict[tuple[str, int], TestSet] = {}
+        self._left_out = left_out(lines)
+        self._tested: dict[str, dict[int, Line]] = {}
+        for line in lines:
+            self._tested.setdefault(str(line["task"]), {}).setdefault(int(line["rotation"]), line)
+        self._sets: dict[str, dict[int, TestSet]] = {}
 
     def estimates(self, wanted: Sequence[Mapping[Key, Line]]) -> list[Estimate]:
         """Give `estimate` of each, several at once: NumPy lets threads work side by side."""
         for cells in wanted:
-            for rotation in sorted({key[0] for key in cells}):
-                line = next(line for key, line in cells.items() if key[0] == rotation)
-                if (str(line["task"]), rotation) not in self._sets:
-                    self._set_up(line)
+            self.test_sets(str(next(iter(cells.values()))["task"]))
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             return list(pool.map(self.estimate, wanted))
 
+    def left_out(self, line: Line) -> tuple[str, ...]:
+        """Classes of a line's task that no macro average of the study has."""
+        return self._left_out[str(line["task"])]
+
+    def test_sets(self, task: str) -> dict[int, TestSet]:
+        """Give the test sets of a task by rotation."""
+        if task not in self._sets:
+            self._sets[task] = self._set_up(task)
+        return self._sets[task]
+
     def test_set(self, line: Line) -> TestSet:
         """Give the test set of a line's task and rotation."""
-        key = (str(line["task"]), int(line["rotation"]))
-        if key not in self._sets:
-            self._set_up(line)
-        return self._sets[key]
+        return self.test_sets(str(line["task"]))[int(line["rotation"])]
+
+    def tested(self, task: str, rotations: Sequence[int]) -> tuple[int, Integer[np.ndarray, " class"]]:
+        """Count the records that some rotations test, and the positives of each class; no record twice."""
+        sets = [self.test_sets(task)[rotation] for rotation in rotations]
+        rows, first = np.unique(np.concatenate([one.rows for one in sets]), return_index=True)
+        return len(rows), (np.concatenate([one.truth for one in sets])[first] == 1).sum(axis=0)
+
+    def overlapping(self, tasks: Sequence[str]) -> list[str]:
+        """Those of the tasks that test a person in two rotations."""
+        return [
+            t
+            for t in tasks
+            if any(len(g) > 1 for g in sharing([s.owners for s in self.test_sets(t).values()]))
+        ]
 
     def scores(self, line: Line) -> Float[np.ndarray, "record class"]:
         """Give a cell's scores of its test set.
@@ -187,20 +232,13 @@ class Bench:
     def estimate(self, cells: Mapping[Key, Line]) -> Estimate:
         """Estimate from the cells of one method and group: every rotation has the same seeds and draws.
 
-        Seeds and label draws are resampled alike in all rotations, patients in each on its own.
+        Seeds and label draws are resampled alike in all rotations, and so are patients that recur in them.
 
         Raises:
             LedgerError: predictions are damaged, or are of other test records than the task's others.
         """
-        rotations, seeds, draws = (sorted({key[i] for key in cells}) for i in range(3))
         means, replicates, table = [], [], []
-        for rotation in rotations:
-            scores = []
-            ours = self._sets[str(next(iter(cells.values()))["task"]), rotation]
-            for seed in seeds:
-                for draw in draws:
-                    scores.append(self._scores(cells[rotation, seed, draw], ours))
-            stack = np.stack(scores).reshape(len(seeds), len(draws), *ours.truth.shape)
+        for ours, stack in self._stacks(cells):
             table.append(ours.by_cell(stack))
             means.append(float(np.mean(table[-1])))
             replicates.append(ours.replicates(stack, table[-1]))
@@ -211,6 +249,37 @@ class Bench:
             grid.mean(axis=1),
             grid.mean(axis=0),
         )
+
+    def permuted(self, a: Mapping[Key, Line], b: Mapping[Key, Line], *, permutations: int) -> float | None:
+        """Two-sided p of two methods' difference, by exchanging them person by person in all rotations.
+
+        None where it is undefined, or they have other rotations, or other numbers of seeds or draws than one.
+        """
+        if {key[0] for key in a} != {key[0] for key in b}:
+            return None
+        parts, owners = [], []
+        for (ours, of_a), (_, of_b) in zip(self._stacks(a), self._stacks(b), strict=True):
+            if any(m != n and 1 not in (m, n) for m, n in zip(of_a.shape[:2], of_b.shape[:2], strict=True)):
+                return None
+            parts.append(ours.contributions(of_a, of_b))
+            owners.append(ours.owners)
+        found = permutation_test(
+            np.concatenate(parts) / len(parts),
+            np.concatenate(owners),
+            permutations=permutations,
+            rng=numpy_rng(0, "exchanged"),
+        )
+        return found.p if np.isfinite(found.p) else None
+
+    def _stacks(
+        self, cells: Mapping[Key, Line]
+    ) -> Iterator[tuple[TestSet, Float[np.ndarray, "seed draw record class"]]]:
+        """Of each rotation, the test set and the scores of all seeds and draws."""
+        rotations, seeds, draws = (sorted({key[i] for key in cells}) for i in range(3))
+        for rotation in rotations:
+            ours = self.test_set(next(line for key, line in cells.items() if key[0] == rotation))
+            scores = [self._scores(cells[rotation, seed, draw], ours) for seed in seeds for draw in draws]
+            yield ours, np.stack(scores).reshape(len(seeds), len(draws), *ours.truth.shape)
 
     def _scores(self, line: Line, ours: TestSet) -> Float[np.ndarray, "record class"]:
         """Read a cell's scores and see that they are of the test set."""
@@ -223,13 +292,18 @@ class Bench:
             )
         return found.scores.astype(np.float64)
 
-    def _set_up(self, line: Line) -> None:
-        """Resample the test set of a line's task and rotation, from that line's predictions."""
-        key = (str(line["task"]), int(line["rotation"]))
-        found = self.ledger.predictions(line)
-        rng = numpy_rng(0, "patients", *key)
-        numbers = found.truth.dtype.kind == "f"
-        pattern = np.zeros_like(found.truth, dtype=np.uint8) if numbers else found.truth
-        weights = resample_patients(pattern, found.patients, draws=self.replicates, rng=rng)
-        keep = np.array([name not in line["left_out"] for name in line["classes"]], dtype=bool)
-        self._sets[key] = TestSet(found.rows, found.truth, keep, Resampling(weights, derive(0, "runs")))
+    def _set_up(self, task: str) -> dict[int, TestSet]:
+        """Resample the test sets of a task, from the predictions of one line each."""
+        lines = dict(sorted(self._tested[task].items()))
+        found = [self.ledger.predictions(line) for line in lines.values()]
+        owners = people([one.rows for one in found], [one.patients for one in found])
+        numbers = found[0].truth.dtype.kind == "f"
+        patterns = [np.zeros_like(one.truth, dtype=np.uint8) if numbers else one.truth for one in found]
+        rngs = [numpy_rng(0, "patients", task, rotation) for rotation in lines]
+        weights = resample_rotations(patterns, owners, draws=self.replicates, rngs=rngs)
+        out = self._left_out[task]
+        keep = np.array([name not in out for name in next(iter(lines.values()))["classes"]], dtype=bool)
+        return {
+            rotation: TestSet(one.rows, owner, one.truth, keep, Resampling(weight, derive(0, "runs")))
+            for rotation, one, owner, weight in zip(lines, found, owners, weights, strict=True)
+        }

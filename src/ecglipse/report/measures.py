@@ -1,10 +1,14 @@
 """What is measured beside the headline: means of the ledger's other metrics, and which way is better."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
+from ecglipse.metrics import apply_temperature, brier, ece, evaluate
+from ecglipse.report.cells import Bench, Key, Line
+from ecglipse.report.kept import NO_CLASS
 from ecglipse.report.tables import Group, Measure, Method
 
 TITLES: Final = {
@@ -23,24 +27,71 @@ TITLES: Final = {
 }
 """Metrics in a reader's words, in the order of the page; the arrow says which way is better."""
 
+OVER_CLASSES: Final = ("macro_auprc", "macro_f1", "balanced_accuracy", "accuracy", "ece", "brier")
+"""Those that average over classes."""
+BY_DECISIONS: Final = ("macro_f1", "balanced_accuracy", "accuracy")
+NO_TEMPERATURE: Final = "the ledger was written before temperatures were kept in it"
+NO_THRESHOLDS: Final = "the ledger was written before thresholds were kept in it"
+
 
 def measures(
     groups: Sequence[Group],
     methods: Sequence[Method],
-    cells: Mapping[tuple[Group, str], Mapping[Any, Mapping[str, Any]]],
+    cells: Mapping[tuple[Group, str], Mapping[Key, Line]],
+    bench: Bench,
 ) -> tuple[Measure, ...]:
-    """Mean of each metric over the cells of each group and method, where all of them have it."""
+    """Mean of each metric over the cells of each group and method, where all of them have it.
+
+    Averages over classes are over those that the study keeps in all its rotations; see `kept`.
+    """
     made = []
     for group in groups:
         for method in methods:
-            lines = list(cells.get((group, method.name), {}).values())
-            known = {name for line in lines for name in line["metrics"]}
+            lines = [read(line, bench) for line in cells.get((group, method.name), {}).values()]
+            known = {name for line in lines for name in line.metrics}
             for name in (key for key in TITLES if key in known):
-                values = [line["metrics"].get(name) for line in lines]
+                values = [line.metrics.get(name) for line in lines]
                 defined = [v for v in values if v is not None]
-                reasons = [str(line["undefined"].get(name, "")) for line in lines]
+                reasons = [str(line.undefined.get(name, "")) for line in lines]
                 whole = len(defined) == len(values)
                 why = "" if whole else next((r for r in reasons if r), "undefined in some cells")
                 mean = float(np.mean(defined)) if whole else None
                 made.append(Measure(group, method.name, name, mean, note=why))
     return tuple(made)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What a cell measures, and why it does not."""
+
+    metrics: Mapping[str, float | None]
+    undefined: Mapping[str, str] = field(default_factory=dict)
+
+
+def read(line: Line, bench: Bench) -> Read:
+    """Give a cell's metrics over the study's classes; the ledger's where the cell's own are the same."""
+    if set(bench.left_out(line)) == set(line["left_out"]):
+        return Read(line["metrics"], line["undefined"])
+    keep = bench.test_set(line).keep
+    if not keep.any():
+        lost = [name for name in OVER_CLASSES if name in line["metrics"]]
+        return Read(line["metrics"] | dict.fromkeys(lost), line["undefined"] | dict.fromkeys(lost, NO_CLASS))
+    scores, truth, kind = bench.scores(line), bench.test_set(line).truth, line["task_kind"]
+    given = line.get("thresholds")
+    thresholds = None if given is None else np.array(given, dtype=np.float64)
+    found = evaluate(
+        truth, scores, kind=kind, classes=tuple(line["classes"]), thresholds=thresholds, keep=keep
+    )
+    metrics: dict[str, Any] = {name: found.metrics[name] for name in OVER_CLASSES}
+    undefined = {name: why for name, why in found.undefined.items() if name in OVER_CLASSES}
+    if thresholds is None and kind != "multiclass":
+        metrics |= dict.fromkeys(BY_DECISIONS)
+        undefined |= dict.fromkeys(BY_DECISIONS, NO_THRESHOLDS)
+    if line.get("temperature") is None:
+        metrics |= {"ece": None, "brier": None}
+        undefined |= {"ece": NO_TEMPERATURE, "brier": NO_TEMPERATURE}
+    else:
+        warmed = apply_temperature(scores, float(line["temperature"]), kind)[:, keep]
+        metrics |= {"ece": ece(truth[:, keep], warmed), "brier": brier(truth[:, keep], warmed)}
+    others = {name: why for name, why in line["undefined"].items() if name not in OVER_CLASSES}
+    return Read(line["metrics"] | metrics, others | undefined)

@@ -54,6 +54,8 @@ def _ratio(
         opponent=theirs.mean,
         opponent_replicates=theirs.replicates,
         at=group.fraction,
+        levels=[mine[f].levels for f in fractions],
+        opponent_levels=theirs.levels,
     )
     if math.isnan(found.low):
         note = "more than 5 % of the resamples lack a class"

@@ -8,13 +8,13 @@ from jaxtyping import Float, Int, Num
 
 from ecglipse.metrics import apply_temperature, ece, equal_mass
 from ecglipse.report.cells import Bench, Key, Line
+from ecglipse.report.kept import NO_CLASS
+from ecglipse.report.measures import NO_TEMPERATURE
 from ecglipse.report.subgroups import REPLICATES
 from ecglipse.report.tables import Bin, Group, Reliability
 from ecglipse.statistics import interval
 
 BINS: Final = 10
-NO_TEMPERATURE: Final = "the ledger was written before temperatures were kept in it"
-NO_CLASS: Final = "no class has 10 positives and 10 negatives in the test set"
 
 
 def reliability(

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Int
 
 from ecglipse.errors import LedgerError
 from ecglipse.metrics.decisions import decide
 from ecglipse.report.cells import Bench, Key, Line
 from ecglipse.report.tables import Gap, Group
-from ecglipse.statistics import Resampling, interval, weighted_auroc
+from ecglipse.statistics import Sides, interval, sides
 
 VARIABLES: Final = ("sex", "age", "source")
 LEAST: Final = 10
@@ -63,8 +63,9 @@ def gaps(
     """Give each subgroup's gap to all other test records, for each group of cells and method.
 
     A variable of two values gives one gap. AUROC is the macro average of the classes that have `LEAST`
-    positives and negatives on both sides; TPR and FPR are, over the same classes, at the thresholds that
-    validation chose. Means over seeds, draws and rotations; 95 % intervals of the study's bootstrap.
+    positives and negatives on both sides in every rotation; TPR and FPR are, over the same classes, at the
+    thresholds that validation chose. Means over seeds, draws and rotations; 95 % intervals of the study's
+    bootstrap, widened where few seeds or draws spread.
     """
     made: list[Gap] = []
     for group, method in wanted:
@@ -89,32 +90,35 @@ def _gap(
     mine: Mapping[Key, Line],
     bench: Bench,
 ) -> list[Gap]:
-    """The three gaps of one subgroup; none where no class can be compared."""
-    parts, n, n_rest = [], 0, 0
-    for rotation in sorted({key[0] for key in mine}):
-        lines = {key[1:]: line for key, line in mine.items() if key[0] == rotation}
-        one = next(iter(lines.values()))
-        ours = bench.test_set(one)
-        code = about.codes[ours.rows]
-        inside, outside = code == value, (code != value) & (code != -1)
-        kept = _kept(ours.truth == 1, inside, outside)
-        if not kept.any():
-            continue
-        n, n_rest = n + int(inside.sum()), n_rest + int(outside.sum())
-        parts.append(_rates(lines, inside, outside, kept, bench))
-    if not parts:
+    """The three gaps of one subgroup; none where no class can be compared in every rotation."""
+    places = {key[0]: bench.test_set(line) for key, line in mine.items()}
+    tested = list(places.values())
+    codes = [about.codes[ours.rows] for ours in tested]
+    parts = [(code == value, (code != value) & (code != -1)) for code in codes]
+    kept = np.all([_kept(s.truth == 1, *part) for s, part in zip(tested, parts, strict=True)], axis=0)
+    if not kept.any():
         return []
-    table = np.mean(parts, axis=0)
+    found = [_sides(mine, rotation, *part, kept, bench) for rotation, part in zip(places, parts, strict=True)]
+    by_cell, replicates = (np.mean([one[k] for one in found], axis=0) for k in range(2))
+    n, n_rest = (
+        len(np.unique(np.concatenate([s.rows[part[k]] for s, part in zip(tested, parts, strict=True)])))
+        for k in range(2)
+    )
     made = []
     for k, metric in enumerate(("AUROC", "TPR", "FPR")):
-        own, rest = table[k]
-        if not (math.isfinite(own[0]) and math.isfinite(rest[0])):
+        own, rest = by_cell[k].mean(axis=(1, 2))
+        if not (math.isfinite(own) and math.isfinite(rest)):
             continue
-        low, high = interval(own[1:] - rest[1:])
+        gap = by_cell[k, 0] - by_cell[k, 1]
+        low, high = interval(
+            replicates[k, 0] - replicates[k, 1],
+            estimate=float(own - rest),
+            levels=(gap.mean(axis=1), gap.mean(axis=0)),
+        )
         made.append(
             Gap(
                 *(group, method, variable, about.names[value], metric, n, n_rest),
-                *(float(own[0]), float(rest[0]), float(own[0] - rest[0])),
+                *(float(own), float(rest), float(own - rest)),
                 *(None if math.isnan(x) else x for x in (low, high)),
             )
         )
@@ -131,35 +135,31 @@ def _kept(
     return np.asarray(np.min(counts, axis=0) >= LEAST)
 
 
-def _rates(
-    lines: Mapping[tuple[int, int], Line],
+def _sides(
+    mine: Mapping[Key, Line],
+    rotation: int,
     inside: Bool[np.ndarray, " record"],
     outside: Bool[np.ndarray, " record"],
     kept: Bool[np.ndarray, " class"],
     bench: Bench,
-) -> Float[np.ndarray, "metric side replicate"]:
-    """AUROC, TPR and FPR of both sides: as they are (first), then in each replicate."""
-    seeds, draws = (sorted({key[i] for key in lines}) for i in range(2))
-    ours = bench.test_set(next(iter(lines.values())))
-    weights = ours.resampling.weights[:REPLICATES]
-    shares = Resampling(weights, ours.resampling.seed).shares(len(seeds), len(draws))
-    shares = np.concatenate([np.full((1, *shares.shape[1:]), 1 / shares[0].size), shares])
-    weights = np.concatenate([np.ones((1, weights.shape[1]), dtype=weights.dtype), weights])
-    found = np.zeros((3, 2, len(weights)))
-    for (seed, draw), line in lines.items():
-        scores, share = bench.scores(line), shares[:, seeds.index(seed), draws.index(draw)]
+) -> Sides:
+    """Both sides in one rotation; without thresholds there is no TPR and no FPR."""
+    seeds, draws = (sorted({key[i] for key in mine}) for i in (1, 2))
+    lines = [mine[rotation, seed, draw] for seed in seeds for draw in draws]
+    ours, scores, decided = bench.test_set(lines[0]), [bench.scores(line) for line in lines], []
+    for line, score in zip(lines, scores, strict=True):
         limits = line.get("thresholds")
-        decided = decide(scores, line["task_kind"], None if limits is None else np.array(limits))
-        blind = limits is None and line["task_kind"] != "multiclass"
-        for side, part in enumerate((inside, outside)):
-            w = weights[:, part]
-            for k in np.flatnonzero(kept):
-                positive = ours.truth[part, k] == 1
-                area = weighted_auroc(ours.truth[part, k], scores[part, k], w)
-                said = decided[part, k]
-                with np.errstate(invalid="ignore", divide="ignore"):
-                    tpr = w @ (positive & said) / (w @ positive)
-                    fpr = w @ (~positive & said) / (w @ ~positive)
-                rates = (area, tpr * np.nan if blind else tpr, fpr * np.nan if blind else fpr)
-                found[:, side] += share * np.array(rates) / np.count_nonzero(kept)
+        decided.append(decide(score, line["task_kind"], None if limits is None else np.array(limits)))
+    shape = (len(seeds), len(draws), *ours.truth.shape)
+    found = sides(
+        np.stack(scores).reshape(shape),
+        np.stack(decided).reshape(shape),
+        ours.truth,
+        ours.resampling,
+        inside=inside,
+        outside=outside,
+        keep=kept,
+    )
+    if any(line.get("thresholds") is None and line["task_kind"] != "multiclass" for line in lines):
+        found.by_cell[1:] = np.nan
     return found

@@ -2,8 +2,10 @@
 
 import json
 import math
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +15,7 @@ import numpy as np
 from ecglipse.errors import LedgerError
 from ecglipse.report.cautions import cautions, missing_floors
 from ecglipse.report.cells import Bench, Estimate, Key, Line, current, group_of
+from ecglipse.report.kept import NO_CLASS
 from ecglipse.report.measures import measures
 from ecglipse.report.needed import labels_needed
 from ecglipse.report.reliability import reliability
@@ -27,6 +30,9 @@ from ecglipse.statistics import holm, interval
 
 PROBES: Final = ("linear", "finetune", "knn")
 """The order of probes on a page; the first is the headline."""
+
+PERMUTATIONS: Final = 2000
+"""Of the permutation test: the standard error of p = 0.05 is 0.005."""
 
 Cells = dict[tuple[Group, str], dict[Key, Line]]
 
@@ -54,10 +60,10 @@ def summarise(folder: Path, *, without_floors: bool = False) -> Summary:
         for line in plain:
             key = (int(line["rotation"]), int(line["seed"]), int(line["draw"]))
             cells.setdefault((group_of(line), str(line["method"])), {})[key] = line
-        bench = Bench(ledger, replicates=replicates(facts))
+        bench = Bench(ledger, lines, replicates=replicates(facts))
         found = _summarise(facts, methods, cells, bench, stale=stale)
         waves, wave_faults = wave_shares(folder, methods)
-        few = Bench(ledger, replicates=min(REPLICATES, bench.replicates))
+        few = Bench(ledger, lines, replicates=min(REPLICATES, bench.replicates))
         rest = [line for line in lines if line.get("disturbance")]
         found = replace(
             found,
@@ -94,9 +100,9 @@ def _summarise(
         if estimate is not None and math.isfinite(estimate.mean):
             estimates[group, method.name] = estimate
         elif not lack:
-            why = "all test records alike" if group.task in numbers else "no class with 10 test positives"
+            why = "all test records alike" if group.task in numbers else NO_CLASS
             estimate, lack = None, f"n/a, {why}"
-        scores.append(_score(group, method, cells[group, method.name], estimate, note=lack))
+        scores.append(_score(group, method, cells[group, method.name], estimate, bench, note=lack))
     settings = list(dict.fromkeys((g.probe, g.validation) for g in groups))
     settings.sort(
         key=lambda s: (s[1] != "matched", PROBES.index(s[0]) if s[0] in PROBES else len(PROBES), s[0])
@@ -110,17 +116,18 @@ def _summarise(
         fractions=tuple(sorted({g.fraction for g in groups}, key=lambda f: (f > 0, abs(f)))),
         scores=tuple(scores),
         comparisons=(),
-        classes=tuple(_classes(groups, methods, cells)),
+        classes=tuple(_classes(groups, methods, cells, bench)),
         synthetic=facts.get("synthetic") is True,
         cautions=(),
         missing_floors=missing_floors(methods, {str(line["method"]) for line in lines}),
         ranked=True,
-        measures=measures(groups, methods, cells),
+        measures=measures(groups, methods, cells, bench),
         regressions=tuple(t for t in tasks if t in numbers),
         facts=facts,
     )
-    compared = tuple(_comparisons(summary, groups, estimates))
-    said = cautions(summary, lines, stale=stale, replicates=bench.replicates)
+    compared = _permuted(summary, _comparisons(summary, groups, estimates), cells, bench)
+    shared = bench.overlapping(tasks)
+    said = cautions(summary, lines, shared=shared, stale=stale, replicates=bench.replicates)
     needed = labels_needed(summary, estimates)
     return replace(summary, comparisons=compared, cautions=said, needed=needed)
 
@@ -186,10 +193,15 @@ def _number(value: float) -> float | None:
 
 
 def _score(
-    group: Group, method: Method, mine: Mapping[Key, Line], found: Estimate | None, *, note: str
+    group: Group,
+    method: Method,
+    mine: Mapping[Key, Line],
+    found: Estimate | None,
+    bench: Bench,
+    *,
+    note: str,
 ) -> Score:
-    rotations, seeds, draws = ({key[i] for key in mine} for i in range(3))
-    tests = {key[0]: int(line["n_test"]) for key, line in mine.items()}
+    rotations, seeds, draws = (sorted({key[i] for key in mine}) for i in range(3))
     low, high = (
         interval(found.replicates, estimate=found.mean, levels=found.levels)
         if found
@@ -207,7 +219,7 @@ def _score(
         n_draws=len(draws),
         n_rotations=len(rotations),
         n_cells=len(mine),
-        n_test=sum(tests.values()),
+        n_test=bench.tested(group.task, rotations)[0],
         note=note,
     )
 
@@ -270,6 +282,28 @@ def _compare(
     )
 
 
+def _permuted(
+    summary: Summary, found: Sequence[Comparison], cells: Cells, bench: Bench
+) -> tuple[Comparison, ...]:
+    """Add the permutation test's p to the comparisons that the verdict is about: each takes a second."""
+    fraction = headline_fraction(summary)
+    here = [
+        k
+        for k, c in enumerate(found)
+        if c.estimate is not None
+        and (c.group.probe, c.group.validation, c.group.fraction) == (*summary.settings[0], fraction)
+    ]
+
+    def test(k: int) -> float | None:
+        c = found[k]
+        mine, theirs = (cells[c.group, name] for name in (c.method, c.baseline))
+        return bench.permuted(mine, theirs, permutations=PERMUTATIONS)
+
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        tested = dict(zip(here, pool.map(test, here), strict=True))
+    return tuple(replace(c, p_permuted=tested.get(k)) for k, c in enumerate(found))
+
+
 def _holm(family: list[Comparison]) -> list[Comparison]:
     """Adjust the p-values of one method, baseline, probe and fraction over the tasks."""
     given = np.array([math.nan if c.p_value is None else c.p_value for c in family], dtype=np.float64)
@@ -279,7 +313,9 @@ def _holm(family: list[Comparison]) -> list[Comparison]:
     ]
 
 
-def _classes(groups: Sequence[Group], methods: Sequence[Method], cells: Cells) -> list[ClassScore]:
+def _classes(
+    groups: Sequence[Group], methods: Sequence[Method], cells: Cells, bench: Bench
+) -> list[ClassScore]:
     """Mean AUROC and AUPRC of each class over the cells in which they are defined."""
     made = []
     for group in groups:
@@ -287,13 +323,14 @@ def _classes(groups: Sequence[Group], methods: Sequence[Method], cells: Cells) -
             mine = cells.get((group, method.name), {})
             if not any(line["positives_test"] for line in mine.values()):
                 continue
-            by_rotation = {key[0]: line for key, line in mine.items()}
-            for k, label in enumerate(next(iter(mine.values()))["classes"]):
+            _, positives = bench.tested(group.task, sorted({key[0] for key in mine}))
+            first = next(iter(mine.values()))
+            for label, count in zip(first["classes"], positives, strict=True):
                 auroc, auprc = (_class_mean(mine, metric, label) for metric in ("auroc", "auprc"))
-                positives = sum(int(line["positives_test"][k]) for line in by_rotation.values())
-                kept = any(label not in line["left_out"] for line in by_rotation.values())
+                kept = label not in bench.left_out(first)
                 note = "" if auroc is not None else "n/a, no positive or no negative in the test set"
-                made.append(ClassScore(group, method.name, str(label), auroc, auprc, positives, kept, note))
+                about = (group, method.name, str(label), auroc, auprc)
+                made.append(ClassScore(*about, int(count), kept, note))
     return made
 
 

@@ -87,7 +87,7 @@ class Score:
         n_draws: label draws.
         n_rotations: test sets.
         n_cells: cells in the ledger.
-        n_test: test records, over all rotations.
+        n_test: test records of all rotations together; who is tested in two counts once.
         note: why there is no number.
     """
 
@@ -123,6 +123,8 @@ class Comparison:
         high: upper end of it.
         p_value: two-sided, of the bootstrap.
         p_holm: adjusted over the tasks of the study, at this probe, validation and fraction.
+        p_permuted: two-sided, of the permutation test of these very encoders: another seed is no part of it;
+            unadjusted. Only where the verdict looks; None elsewhere and where the two cannot be exchanged.
         superiority: share of resamples in which the method is better.
         n_pairs: cells compared with a cell of the baseline.
         note: why there is no number.
@@ -141,6 +143,7 @@ class Comparison:
     n_pairs: int = 0
     note: str = ""
     control: str = ""
+    p_permuted: float | None = None
 
 
 @dataclass(frozen=True)
@@ -175,8 +178,9 @@ class ClassScore:
     auroc: float | None
     auprc: float | None
     positives: int
-    """Test positives, over all rotations."""
+    """Test positives of all rotations together, none counted twice."""
     in_macro: bool = True
+    """Whether the macro averages have it: in all rotations, or in none."""
     note: str = ""
 
 

@@ -9,7 +9,8 @@ A study's comparison, once a task and test set:
     levels = [(one.mean(axis=1), one.mean(axis=0)) for one in (of_a, of_b)]
     paired_difference(a, b, of_a.mean(), of_b.mean(), levels_a=levels[0], levels_b=levels[1])
 
-Replicates of several test sets (rotations) are averaged by the caller before the difference is taken.
+Replicates of several test sets (rotations) are averaged by the caller before the difference is taken; the
+sets are resampled by `resample_rotations`, which draws a patient who is tested in two of them once.
 """
 
 from ecglipse.statistics.bootstrap import bootstrap_macro_auroc, macro_auroc, macro_by_cell, weighted_auroc
@@ -17,8 +18,15 @@ from ecglipse.statistics.comparison import Difference, freedom, holm, interval, 
 from ecglipse.statistics.delong import DeLong, delong
 from ecglipse.statistics.explained import bootstrap_explained, explained, explained_by_cell
 from ecglipse.statistics.label_efficiency import LabelRatio, label_ratio, labels_needed
-from ecglipse.statistics.permutation import Permutation, contributions, permutation_test
+from ecglipse.statistics.permutation import (
+    Permutation,
+    contributions,
+    contributions_explained,
+    permutation_test,
+)
 from ecglipse.statistics.resampling import Resampling, resample, resample_patients
+from ecglipse.statistics.rotations import people, resample_rotations, sharing
+from ecglipse.statistics.subgroups import Sides, sides
 
 __all__ = [
     "DeLong",
@@ -26,9 +34,11 @@ __all__ = [
     "LabelRatio",
     "Permutation",
     "Resampling",
+    "Sides",
     "bootstrap_explained",
     "bootstrap_macro_auroc",
     "contributions",
+    "contributions_explained",
     "delong",
     "explained",
     "explained_by_cell",
@@ -40,8 +50,12 @@ __all__ = [
     "macro_auroc",
     "macro_by_cell",
     "paired_difference",
+    "people",
     "permutation_test",
     "resample",
     "resample_patients",
+    "resample_rotations",
+    "sharing",
+    "sides",
     "weighted_auroc",
 ]

@@ -1,11 +1,12 @@
 """How many labels a method needs for the score that another has: a ratio, with its bootstrap interval."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from ecglipse.statistics.comparison import without_undefined
+from ecglipse.statistics.comparison import Levels, paired_difference
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class LabelRatio:
     Args:
         estimate: below 1, the method needs fewer. 0 where it is there with the fewest labels tried already,
             infinity where it is not there with all of them: the truth lies below `least` or above `most`.
-        low: lower end of its percentile interval, censored likewise.
+        low: lower end of its interval, censored likewise.
         high: upper end of it.
         least: ratio that the fewest labels would be.
         most: ratio that all labels would be.
@@ -72,8 +73,15 @@ def label_ratio(
     opponent_replicates: Float[np.ndarray, " replicate"],
     at: float,
     level: float = 0.95,
+    levels: Sequence[Levels] = (),
+    opponent_levels: Levels = (),
 ) -> LabelRatio:
     """Labels that a method needs for its opponent's score with the share `at`, over `at`.
+
+    With d_f the paired difference of the method at share f to the opponent at `at`, and (l_f, h_f) its
+    interval, the estimate is where d first reaches 0, the lower end where h does, the upper end where l does.
+    So few seeds widen it just as they widen differences, and it leaves out 1 where the difference at the
+    share `at` leaves out 0. A percentile interval of the ratio would not know of them.
 
     Args:
         fractions: shares at which the method was read, ascending.
@@ -83,19 +91,28 @@ def label_ratio(
         opponent_replicates: of it, on the same resampled records.
         at: the opponent's share of the labels.
         level: of the interval.
+        levels: at each share, the method's scores by seed and by label draw; see
+            `ecglipse.statistics.freedom`.
+        opponent_levels: the opponent's.
 
     Returns:
-        The interval is NaN where more than 5 % of the replicates are.
+        The interval is NaN where more than 5 % of the replicates at a share are.
 
     Source:
         Measures of this kind: Henaff et al. 2020, arXiv:1905.09272, figure 1. Departures: interpolated,
-        censored where a curve ends, with an interval.
+        censored where a curve ends, with an interval (by inversion, as Fieller 1954, J R Stat Soc B 16:175).
     """
-    estimate = labels_needed(fractions, curve[None], np.array([opponent]))[0] / at
-    needed = labels_needed(fractions, replicates, opponent_replicates) / at
-    defined = np.sort(without_undefined(needed))
-    low = high = float("nan")
-    if defined.size:
-        sides = np.array([(1 - level) / 2, (1 + level) / 2])
-        low, high = np.quantile(defined, sides, method="inverted_cdf").tolist()
-    return LabelRatio(float(estimate), low, high, float(fractions[0] / at), float(fractions[-1] / at))
+    ends = np.empty((3, len(fractions)))
+    for k in range(len(fractions)):
+        found = paired_difference(
+            np.ascontiguousarray(replicates[:, k]),
+            opponent_replicates,
+            float(curve[k]),
+            opponent,
+            level=level,
+            levels_a=levels[k] if levels else (),
+            levels_b=opponent_levels,
+        )
+        ends[:, k] = found.estimate, found.high, found.low
+    estimate, low, high = labels_needed(fractions, ends, np.zeros(3)) / at
+    return LabelRatio(float(estimate), float(low), float(high), *(float(f / at) for f in fractions[[0, -1]]))

@@ -8,7 +8,7 @@ from scipy.stats import rankdata
 
 
 class Permutation(NamedTuple):
-    """Two methods' macro AUROC; NaN where undefined."""
+    """Two methods' scores; NaN where undefined."""
 
     difference: float
     p: float
@@ -54,7 +54,7 @@ def permutation_test(
 
 
 def contributions(
-    scores_a: Float[np.ndarray, "seed draw record class"],
+    scores_a: Float[np.ndarray, "#seed #draw record class"],
     scores_b: Float[np.ndarray, "#seed #draw record class"],
     truth: Integer[np.ndarray, "record class"],
     *,
@@ -73,7 +73,7 @@ def contributions(
 
     Args:
         scores_a: of the first method.
-        scores_b: of the second; the same number of seeds and draws, or one.
+        scores_b: of the second; either has as many seeds and draws as the other, or one.
         truth: 0 or 1.
         keep: classes in the macro average.
 
@@ -98,6 +98,20 @@ def contributions(
             found[positive] += gained / (2 * pairs * cells)
             found[~positive] += kept / (2 * pairs * cells)
     return found
+
+
+def contributions_explained(
+    scores_a: Float[np.ndarray, "#seed #draw record 1"],
+    scores_b: Float[np.ndarray, "#seed #draw record 1"],
+    truth: Float[np.ndarray, "record 1"],
+) -> Float[np.ndarray, " record"]:
+    """What each record gives to the difference of two methods' R2, a - b: (e_b^2 - e_a^2) / SST, cells' mean.
+
+    Who is exchanged turns the sign of it, and SST is of the truth alone. NaN where all records are alike.
+    """
+    a, b = (np.mean((one - truth) ** 2, axis=(0, 1))[:, 0] for one in np.broadcast_arrays(scores_a, scores_b))
+    total = float(np.sum((truth - truth.mean()) ** 2))
+    return np.asarray((b - a) / total if total > 0 else np.full(len(truth), np.nan))
 
 
 def _above(

@@ -39,13 +39,6 @@ class Resampling:
             numpy_rng(self.seed, "draws", n_draws), n, n_draws
         )
 
-    def shares(self, n_seeds: int, n_draws: int) -> Float[np.ndarray, "replicate seed draw"]:
-        """Weight of each (seed, draw) in each replicate; they sum to 1, and some may be below 0."""
-        of_seeds, of_draws = self.deviations(n_seeds, n_draws)
-        return np.asarray(
-            1 / (n_seeds * n_draws) + of_seeds[:, :, None] / n_draws + of_draws[:, None, :] / n_seeds
-        )
-
 
 def resample(
     truth: Integer[np.ndarray, "record class"],
