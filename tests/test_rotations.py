@@ -46,29 +46,35 @@ def test_sets_that_share_nobody_are_apart_and_resampled_as_each_alone() -> None:
     assert not np.array_equal(found[0][:, :20], found[2])
 
 
-def coverage(test_sets: Callable[[np.random.Generator], list[np.ndarray]], *, together: bool) -> float:
-    """Share of 400 studies whose interval of a mean over rotations holds the true AUROC.
+def simulated(
+    test_sets: Callable[[np.random.Generator], list[np.ndarray]], *, together: bool
+) -> tuple[float, float]:
+    """Of 300 studies: the share whose interval of a mean over rotations holds the true AUROC, and the spread
+    that the bootstrap says over the one there is.
 
     Scores are `truth` + noise, most of it the patient's own, so that other encoders see it as well.
     """
     true = 0.7602499389065233  # Phi(1 / sqrt 2)
-    held = []
-    for study in range(400):
+    held, estimates, spreads = [], [], []
+    for study in range(300):
         rng = np.random.default_rng([77, study])
         truth = (rng.random((240, 1)) < 0.4).astype(np.uint8)
         own = np.sqrt(0.8) * rng.normal(size=240)
         rows = test_sets(rng)
         owners = people(rows, rows) if together else [one + 1000 * k for k, one in enumerate(rows)]
-        weights = resample_rotations([truth[one] for one in rows], owners, draws=200, rngs=rngs(study, 5))
+        weights = resample_rotations([truth[one] for one in rows], owners, draws=150, rngs=rngs(study, 5))
         means, replicates = [], []
         for one, weight in zip(rows, weights, strict=True):
             noise = own[one] + np.sqrt(0.2) * rng.normal(size=len(one))
             scores = (truth[one, 0] + noise)[None, None, :, None]
             means.append(macro_auroc(scores, truth[one], keep=ONE))
             replicates.append(bootstrap_macro_auroc(scores, truth[one], Resampling(weight, 0), keep=ONE))
-        low, high = interval(np.mean(replicates, axis=0), estimate=float(np.mean(means)))
+        made = np.mean(replicates, axis=0)
+        low, high = interval(made, estimate=float(np.mean(means)))
         held.append(low <= true <= high)
-    return float(np.mean(held))
+        estimates.append(np.mean(means))
+        spreads.append(np.nanvar(made))
+    return float(np.mean(held)), float(np.sqrt(np.mean(spreads)) / np.std(estimates))
 
 
 def overlapping(rng: np.random.Generator) -> list[np.ndarray]:
@@ -76,15 +82,22 @@ def overlapping(rng: np.random.Generator) -> list[np.ndarray]:
     return [np.sort(rng.permutation(240)[:60]) for _ in range(5)]
 
 
-@pytest.mark.parametrize(
-    "test_sets", [overlapping, lambda rng: np.split(rng.permutation(240), 5)], ids=["overlapping", "folds"]
-)
+def folds(rng: np.random.Generator) -> list[np.ndarray]:
+    """A fifth of the patients each."""
+    return np.split(rng.permutation(240), 5)
+
+
+@pytest.mark.parametrize("test_sets", [overlapping, folds])
 def test_intervals_keep_their_promise_over_rotations(
     test_sets: Callable[[np.random.Generator], list[np.ndarray]],
 ) -> None:
-    """95 % nominal; binomial standard error of 400 studies: 1.1 points."""
-    assert 0.925 <= coverage(test_sets, together=True) <= 0.975
+    """Binomial standard error 1.3 points; the spread's is 4 %. 1,200 studies: 94.0 and 95.1 %."""
+    held, spread = simulated(test_sets, together=True)
+    assert 0.915 <= held <= 0.98
+    assert 0.9 <= spread <= 1.1
 
 
 def test_overlapping_rotations_taken_for_strangers_do_not_keep_it() -> None:
-    assert coverage(overlapping, together=False) < 0.88
+    held, spread = simulated(overlapping, together=False)
+    assert held < 0.88
+    assert spread < 0.75

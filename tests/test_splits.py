@@ -46,8 +46,12 @@ def test_rotations_of_drawn_patients_test_every_record_once(n: int, per_patient:
     assert np.array_equal(np.sort(np.concatenate([s.test for s in splits])), np.arange(n))
     n_patients = records["patient_id"].nunique()
     for split in splits:
-        assert np.array_equal(np.sort(np.concatenate([split.train, split.validation, split.test])), np.arange(n))
-        tested, choosing = (records["patient_id"].iloc[rows].nunique() for rows in (split.test, split.validation))
+        assert np.array_equal(
+            np.sort(np.concatenate([split.train, split.validation, split.test])), np.arange(n)
+        )
+        tested, choosing = (
+            records["patient_id"].iloc[rows].nunique() for rows in (split.test, split.validation)
+        )
         assert tested in (n_patients // 5, n_patients // 5 + 1)
         assert choosing == round(0.15 * n_patients)
     again, other = patient_rotations(records, seed=seed), patient_rotations(records, seed=seed + 1)

@@ -76,33 +76,37 @@ def write_study(
     skip: Callable[[dict[str, Any]], bool] = lambda line: False,
     baselines: tuple[str, ...] = ("simclr", "3kg"),
     task_of: Callable[[str], str] = str,
+    overlap: bool = False,
     **facts: Any,
 ) -> Path:
     """Write a study whose methods have the given skill: the size of the signal in their scores.
 
     A method with `copy_of` has the scores of that other method, a task those of the task that `task_of`
-    gives for its name. `skip` leaves out lines.
+    gives for its name. `skip` leaves out lines. With `overlap` every rotation tests the first one's records,
+    in all methods alike.
     """
     folder.mkdir(parents=True)
     ledger, total = Ledger(folder), 0
     for task, rotation in itertools.product(classes, range(rotations)):
-        names = classes[task]
-        truth, patients = labels(task_of(task), rotation, n_classes=len(names), n_patients=n_patients)
+        names, tested = classes[task], 0 if overlap else rotation
+        truth, patients = labels(task_of(task), tested, n_classes=len(names), n_patients=n_patients)
         for entry, probe, fraction, seed in itertools.product(methods, probes, fractions, seeds):
             if entry.get("kind") in ("majority", "handcrafted") and seed != seeds[0]:
                 continue
             for draw in range(1 if fraction == 1.0 else draws) if probed(entry, probe) else ():
                 name = entry.get("copy_of", entry["name"])
-                where = (task_of(task), rotation, str(fraction), draw)
+                where = (task_of(task), tested, str(fraction), draw)
                 noise = 0.8 * numpy_rng(seed, "all", *where).standard_normal(truth.shape)
                 noise += 0.6 * numpy_rng(seed, name, probe, *where).standard_normal(truth.shape)
                 size = (skill or {}).get(name, 0.8) + 0.3 * np.log10(fraction * 10)
                 scores = (1 / (1 + np.exp(-size * (2.0 * truth - 1) - noise))).astype(np.float32)
                 line = _line(entry, names, truth, scores) | {"seed": seed, "rotation": rotation, "task": task}
                 line |= {"probe": probe, "fraction": fraction, "draw": draw}
-                line["cell"] = cell_id(method=entry["name"], probe=probe, seed=seed, where=where)
+                line["cell"] = cell_id(
+                    method=entry["name"], probe=probe, seed=seed, where=where, rotation=rotation
+                )
                 if not skip(line):
-                    rows = np.arange(len(truth)) + 1000 * rotation
+                    rows = np.arange(len(truth)) + 1000 * tested
                     ledger.append(line, rows=rows, scores=scores, truth=truth, patients=patients)
                     total += 1
     rule = {"tasks": list(classes), "draws": draws, "finetune_draws": draws}

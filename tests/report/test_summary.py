@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dummy_study import METHODS, Make, auroc
+from dummy_study import METHODS, TEMPERATURE, Make, auroc
+from sklearn.metrics import f1_score
 
 from ecglipse.errors import LedgerError
+from ecglipse.metrics import apply_temperature, ece
 from ecglipse.report.export import to_csv
 from ecglipse.report.figures import forest_columns
 from ecglipse.report.needed import ratio_text
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Comparison, Group, Summary
 from ecglipse.report.verdict import verdict
-from ecglipse.results import Ledger
+from ecglipse.results import Ledger, Predictions
+from ecglipse.statistics import contributions, permutation_test
 
 ADVERSARY, TWIN = "adversarial-per-lead", "random-per-lead"
 
@@ -179,13 +182,137 @@ def test_rare_classes_stay_out_of_the_macro_average(make: Make) -> None:
     summary = summarise(folder)
     left = {k.label for k in summary.classes if not k.in_macro}
     assert left
-    assert any("fewer than 10 test positives" in text for text in summary.cautions)
+    assert any("fewer than 10 positives or negatives in a test set" in text for text in summary.cautions)
     for score in summary.scores:
         hand = by_hand(folder, score.method, "rhythm", score.group.fraction)
         if len(left) < 4:
             assert score.mean == pytest.approx(np.mean(list(hand.values())))
         else:
-            assert score.note == "n/a, no class with 10 test positives"
+            assert score.note == "n/a, no class has 10 positives and 10 negatives in every test set"
+
+
+def test_a_class_that_is_rare_in_one_rotation_is_in_the_macro_average_of_none(make: Make) -> None:
+    """Four classes, each of 6 to 14 positives in a test set: one class set, in every table and sentence."""
+    folder = make(n_patients=24, classes={"rhythm": ("a", "b", "c", "d")}, rotations=3, seeds=(0,), draws=1)
+    own = {line["rotation"]: set(line["left_out"]) for line in Ledger(folder).lines()}
+    out = set.union(*own.values())
+    assert {frozenset(names) for names in own.values()} != {frozenset(out)}, "the rotations must differ"
+    assert len(out) < 4
+    summary = summarise(folder)
+    assert {k.label for k in summary.classes if not k.in_macro} == out
+    (limit,) = [text for text in summary.cautions if text.startswith("rhythm: fewer than 10")]
+    for name in "abcd":
+        counts = [p.truth[:, "abcd".index(name)].sum() for p in one_of_each_rotation(folder)]
+        assert (f"{name} ({', '.join(map(str, counts))})" in limit) == (name in out)
+    kept = [k for k, name in enumerate("abcd") if name not in out]
+    for score in summary.scores:
+        areas = []
+        for line in Ledger(folder).lines():
+            if (line["method"], line["fraction"]) == (score.method, score.group.fraction):
+                p = Ledger(folder).predictions(line)
+                areas.append(np.mean([auroc(p.scores[:, k], p.truth[:, k]) for k in kept]))
+        assert score.mean == pytest.approx(np.mean(areas), abs=1e-12)
+
+
+def one_of_each_rotation(folder: Path) -> list[Predictions]:
+    ledger = Ledger(folder)
+    first = {line["rotation"]: line for line in reversed(ledger.lines())}
+    return [ledger.predictions(first[rotation]) for rotation in sorted(first)]
+
+
+def test_other_macro_metrics_are_over_the_same_classes(make: Make) -> None:
+    """Where a rotation's own set is another: from its predictions, with the temperature that it had."""
+    classes = {"rhythm": ("a", "b", "c", "d")}
+    folder = make(n_patients=24, classes=classes, rotations=3, seeds=(0,), draws=1, fractions=(1.0,))
+    path = folder / "results.jsonl"
+    lines = [json.loads(text) for text in path.read_text().splitlines()]
+    for line in lines:
+        line["metrics"] |= {"ece": 0.25, "macro_f1": 0.5, "accuracy": 0.75}
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    out = set.union(*(set(line["left_out"]) for line in lines))
+    keep = np.array([name not in out for name in "abcd"])
+    wanted: dict[str, list[float]] = {"ece": [], "macro_f1": []}
+    for line in lines:
+        if line["method"] == ADVERSARY:
+            p = Ledger(folder).predictions(line)
+            if set(line["left_out"]) == out:
+                wanted["ece"].append(0.25)
+                wanted["macro_f1"].append(0.5)
+                continue
+            warm = apply_temperature(p.scores.astype(float), TEMPERATURE, "multiclass")[:, keep]
+            wanted["ece"].append(ece(p.truth[:, keep], warm))
+            decided = np.eye(4)[p.scores.argmax(axis=1)]
+            f1 = [f1_score(p.truth[:, k], decided[:, k]) for k in np.flatnonzero(keep)]
+            wanted["macro_f1"].append(np.mean(f1))
+    assert len({tuple(line["left_out"]) for line in lines}) > 1
+    found = {m.metric: m for m in summarise(folder).measures if m.method == ADVERSARY}
+    for name, values in wanted.items():
+        assert found[name].value == pytest.approx(np.mean(values), abs=1e-6), name
+
+
+def test_the_same_records_tested_again_make_nothing_surer(make: Make) -> None:
+    """Five rotations of one test set and one set of scores are one: in intervals, counts and p-values."""
+    wishes = {"seeds": (0, 1, 2), "draws": 2, "fractions": (0.1, 1.0), "replicates": 300}
+    once, again = summarise(make(**wishes)), summarise(make(rotations=5, overlap=True, **wishes))
+    for a, b in zip(once.scores, again.scores, strict=True):
+        assert (b.mean, b.n_test) == (pytest.approx(a.mean), a.n_test)
+        assert b.high - b.low == pytest.approx(a.high - a.low, rel=1e-6)
+    assert [k.positives for k in once.classes] == [k.positives for k in again.classes]
+    for one, two in zip(once.comparisons, again.comparisons, strict=True):
+        assert two.p_permuted == one.p_permuted
+        assert (two.low, two.high) == pytest.approx((one.low, one.high), abs=1e-9)
+    said = " ".join(again.cautions)
+    assert "rhythm, sex: some patients are tested in several rotations" in said
+    assert "are of different patients" not in said
+    apart = " ".join(summarise(make(rotations=2, seeds=(0,), draws=1)).cautions)
+    assert "Test sets of rotations are of different patients" in apart
+    assert "tested in several rotations" not in apart
+
+
+def test_the_permutation_test_stands_where_the_verdict_looks(make: Make) -> None:
+    """By hand from the predictions of both rotations; a floor of one seed meets each seed of the others."""
+    folder = make(rotations=2, n_patients=60, skill={ADVERSARY: 0.95}, replicates=50)
+    summary = summarise(folder)
+    for c in summary.comparisons:
+        assert (c.p_permuted is None) == (c.group.fraction != 0.1)
+    (found,) = [c for c in compared(summary, ADVERSARY, TWIN) if c.group == at("rhythm")]
+    ledger, parts, owners = Ledger(folder), [], []
+    for rotation in (0, 1):
+        stacks = []
+        for name in (ADVERSARY, TWIN):
+            mine = [
+                line
+                for line in ledger.lines()
+                if (line["method"], line["task"], line["fraction"], line["rotation"])
+                == (name, "rhythm", 0.1, rotation)
+            ]
+            mine.sort(key=lambda line: (line["seed"], line["draw"]))
+            read = [ledger.predictions(line) for line in mine]
+            shape = (2, 2, *read[0].truth.shape)
+            stacks.append(np.stack([p.scores for p in read]).astype(float).reshape(shape))
+        keep = np.ones(3, dtype=bool)
+        parts.append(contributions(stacks[0], stacks[1], read[0].truth, keep=keep) / 2)
+        owners.append(read[0].patients + 1000 * rotation)
+    assert sum(map(np.sum, parts)) == pytest.approx(found.estimate, abs=1e-12)
+    rng = np.random.default_rng(0)
+    hand = permutation_test(np.concatenate(parts), np.concatenate(owners), permutations=4000, rng=rng)
+    # Standard error of either p: 0.011 at most.
+    assert found.p_permuted == pytest.approx(hand.p, abs=0.035)
+    floors = [c for c in compared(summary, "handcrafted", "simclr") if c.group == at("rhythm")]
+    assert floors[0].p_permuted is not None
+
+
+def at(task: str) -> Group:
+    return Group(task, "linear", "matched", 0.1)
+
+
+def test_the_number_of_databases_is_that_of_the_study(make: Make) -> None:
+    assert "One database (ptbxl): whether" in " ".join(summarise(make(seeds=(0,), draws=1)).cautions)
+    classes = {"sex": ("male",), "cinc2021:sex": ("male",)}
+    targets = {"cinc2021": {"digest": "f" * 64, "corpus": "cinc", "splits": []}}
+    said = " ".join(summarise(make(seeds=(0,), draws=1, classes=classes, targets=targets)).cautions)
+    assert "2 databases (ptbxl, cinc2021), each with its own labels and test sets" in said
+    assert "One database" not in said
 
 
 def test_labels_needed_for_ones_own_score_are_ones_own(make: Make) -> None:

@@ -40,7 +40,6 @@ def evaluate(
     classes: tuple[str, ...],
     thresholds: Float[np.ndarray, " class"] | None = None,
     min_positives: int = 10,
-    keep: Bool[np.ndarray, " class"] | None = None,
     challenge: tuple[Float[np.ndarray, "class class"], int] | str | None = None,
 ) -> Evaluation:
     """Compute the metrics of one test set from probabilities.
@@ -63,7 +62,6 @@ def evaluate(
         thresholds: from validation (`best_thresholds`, on scores of the same temperature); 0.5 if None.
             Not used by a multiclass task.
         min_positives: a class with fewer positives, or fewer negatives, is left out of the averages.
-        keep: the classes in the averages, where that was decided elsewhere.
         challenge: weights of the Challenge's score and the index of its normal class, or why there are none.
 
     Raises:
@@ -74,7 +72,7 @@ def evaluate(
     positive = truth == 1
     n_positive = positive.sum(axis=0)
     n_negative = len(truth) - n_positive
-    kept = np.minimum(n_positive, n_negative) >= min_positives if keep is None else keep
+    kept = np.minimum(n_positive, n_negative) >= min_positives
     decided = decide(scores, kind, thresholds)
     value = worth(positive, decided)
     columns = range(len(classes))

@@ -135,7 +135,9 @@ class TestSet:
         return bootstrap_macro_auroc(stack, self.truth, self.resampling, keep=self.keep, by_cell=by_cell)
 
     def contributions(
-        self, a: Float[np.ndarray, "#seed #draw record class"], b: Float[np.ndarray, "#seed #draw record class"]
+        self,
+        a: Float[np.ndarray, "#seed #draw record class"],
+        b: Float[np.ndarray, "#seed #draw record class"],
     ) -> Float[np.ndarray, " record"]:
         """What each record gives to the difference of two methods."""
         if self.truth.dtype.kind == "f":

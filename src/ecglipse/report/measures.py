@@ -1,12 +1,13 @@
 """What is measured beside the headline: means of the ledger's other metrics, and which way is better."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from ecglipse.metrics import apply_temperature, brier, ece, evaluate
+from ecglipse.metrics import apply_temperature, brier, ece
+from ecglipse.metrics.decisions import decide, worth
 from ecglipse.report.cells import Bench, Key, Line
 from ecglipse.report.kept import NO_CLASS
 from ecglipse.report.tables import Group, Measure, Method
@@ -65,7 +66,7 @@ class Read:
     """What a cell measures, and why it does not."""
 
     metrics: Mapping[str, float | None]
-    undefined: Mapping[str, str] = field(default_factory=dict)
+    undefined: Mapping[str, str]
 
 
 def read(line: Line, bench: Bench) -> Read:
@@ -76,22 +77,30 @@ def read(line: Line, bench: Bench) -> Read:
     if not keep.any():
         lost = [name for name in OVER_CLASSES if name in line["metrics"]]
         return Read(line["metrics"] | dict.fromkeys(lost), line["undefined"] | dict.fromkeys(lost, NO_CLASS))
-    scores, truth, kind = bench.scores(line), bench.test_set(line).truth, line["task_kind"]
-    given = line.get("thresholds")
-    thresholds = None if given is None else np.array(given, dtype=np.float64)
-    found = evaluate(
-        truth, scores, kind=kind, classes=tuple(line["classes"]), thresholds=thresholds, keep=keep
-    )
-    metrics: dict[str, Any] = {name: found.metrics[name] for name in OVER_CLASSES}
-    undefined = {name: why for name, why in found.undefined.items() if name in OVER_CLASSES}
-    if thresholds is None and kind != "multiclass":
-        metrics |= dict.fromkeys(BY_DECISIONS)
+    scores, positive, kind = bench.scores(line), bench.test_set(line).truth == 1, line["task_kind"]
+    names = [name for name, kept in zip(line["classes"], keep, strict=True) if kept]
+    metrics: dict[str, float | None] = {
+        "macro_auprc": float(np.mean([line["per_class"]["auprc"][name] for name in names]))
+    }
+    undefined: dict[str, str] = {}
+    limits = line.get("thresholds")
+    if limits is None and kind != "multiclass":
         undefined |= dict.fromkeys(BY_DECISIONS, NO_THRESHOLDS)
+    else:
+        value = worth(positive, decide(scores, kind, None if limits is None else np.array(limits)))
+        balanced = value.sensitivity if kind == "multiclass" else (value.sensitivity + value.specificity) / 2
+        metrics |= {
+            "macro_f1": float(value.f1[keep].mean()),
+            "balanced_accuracy": float(balanced[keep].mean()),
+        }
+        whole = line["metrics"].get("accuracy")  # of a multiclass task, the share of all records
+        metrics["accuracy"] = whole if kind == "multiclass" else float(value.accuracy[keep].mean())
     if line.get("temperature") is None:
-        metrics |= {"ece": None, "brier": None}
-        undefined |= {"ece": NO_TEMPERATURE, "brier": NO_TEMPERATURE}
+        undefined |= dict.fromkeys(("ece", "brier"), NO_TEMPERATURE)
     else:
         warmed = apply_temperature(scores, float(line["temperature"]), kind)[:, keep]
-        metrics |= {"ece": ece(truth[:, keep], warmed), "brier": brier(truth[:, keep], warmed)}
+        truth = bench.test_set(line).truth[:, keep]
+        metrics |= {"ece": ece(truth, warmed), "brier": brier(truth, warmed)}
+    metrics |= dict.fromkeys(undefined)
     others = {name: why for name, why in line["undefined"].items() if name not in OVER_CLASSES}
     return Read(line["metrics"] | metrics, others | undefined)
