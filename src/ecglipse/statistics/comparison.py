@@ -147,17 +147,22 @@ def paired_difference(
         )
     differences = replicates_a - replicates_b
     estimate = estimate_a - estimate_b
-    levels = [
-        one
-        for a, b in zip(levels_a, levels_b, strict=True)
-        for one in ((a - b,) if a.size == b.size else (a, b))
-    ]
+    levels = paired_levels(levels_a, levels_b)
     low, high = interval(differences, level, estimate=estimate, levels=levels)
     defined = without_undefined(differences)
     if defined.size == 0:
         return Difference(estimate, low, high, float("nan"), float("nan"))
     superiority = float(np.mean(defined > 0) + np.mean(defined == 0) / 2)
     return Difference(estimate, low, high, _p_value(defined, estimate, freedom(defined, levels)), superiority)
+
+
+def paired_levels(levels_a: Levels, levels_b: Levels) -> list[Float[np.ndarray, " _"]]:
+    """Levels of a difference: members that both have are paired; others give to it each on its own."""
+    return [
+        one
+        for a, b in zip(levels_a, levels_b, strict=True)
+        for one in ((a - b,) if a.size == b.size else (a, b))
+    ]
 
 
 def _p_value(differences: Float[np.ndarray, " replicate"], estimate: float, nu: float) -> float:

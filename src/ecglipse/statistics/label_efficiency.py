@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ecglipse.statistics.comparison import Levels, paired_difference
+from ecglipse.statistics.comparison import Levels, interval, paired_levels
 
 
 @dataclass(frozen=True)
@@ -103,16 +103,14 @@ def label_ratio(
         censored where a curve ends, with an interval (by inversion, as Fieller 1954, J R Stat Soc B 16:175).
     """
     ends = np.empty((3, len(fractions)))
-    for k in range(len(fractions)):
-        found = paired_difference(
-            np.ascontiguousarray(replicates[:, k]),
-            opponent_replicates,
-            float(curve[k]),
-            opponent,
-            level=level,
-            levels_a=levels[k] if levels else (),
-            levels_b=opponent_levels,
+    for k, score in enumerate(curve):
+        difference = float(score) - opponent
+        low, high = interval(
+            replicates[:, k] - opponent_replicates,
+            level,
+            estimate=difference,
+            levels=paired_levels(levels[k], opponent_levels) if levels else (),
         )
-        ends[:, k] = found.estimate, found.high, found.low
-    estimate, low, high = labels_needed(fractions, ends, np.zeros(3)) / at
-    return LabelRatio(float(estimate), float(low), float(high), *(float(f / at) for f in fractions[[0, -1]]))
+        ends[:, k] = difference, high, low
+    estimate, low, high = (labels_needed(fractions, ends, np.zeros(3)) / at).tolist()
+    return LabelRatio(estimate, low, high, least=float(fractions[0] / at), most=float(fractions[-1] / at))
