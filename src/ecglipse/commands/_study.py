@@ -29,7 +29,7 @@ class Studied:
         added: readings computed by this call; 0 for a plan.
         seconds: of this call.
         plan: (method, encoders, cells) rows.
-        leaks: sentences about recordings that would be trained on and tested.
+        leaks: sentences about recordings that are on both sides of a split.
         labels: of a plan: (task, part of the split, labelled records, positives by class) rows.
         cost: of a plan: what the whole study takes, measured on a moment of each kind of work.
     """
@@ -101,7 +101,7 @@ def study(
         from ecglipse.commands._estimate import estimate
 
         looked = time.monotonic()
-        leaks = tuple(crossing(settings, rotations=rotations))
+        leaks = crossing(settings, rotations=rotations).all
         leaks_s, processes = time.monotonic() - looked, workers or settings.study.workers
         cost = estimate(settings, grid, workers=processes, leaks_s=leaks_s)
         counts = tuple(row for task in tasks(settings) for row in _labels(first, task))
@@ -109,10 +109,10 @@ def study(
             folder, len(grid), total, 0, time.monotonic() - began, rows, leaks, labels=counts, cost=cost
         )
     folder.mkdir(parents=True, exist_ok=True)
-    leaks = tuple(crossing(settings, rotations=rotations, folder=folder))
-    refuse(settings, list(leaks))
+    found = crossing(settings, rotations=rotations, folder=folder)
+    refuse(settings, found)
     about = _about(settings, store, splits, grid, total) | _before(folder, settings, started)
-    about["leaks"] = list(leaks)
+    about |= {"leaks": list(found.tested), "leaks_chosen": list(found.chosen)}
     for place in first.values():
         write_subgroups(folder, place.store)
     for rotation in rotations:
@@ -130,7 +130,7 @@ def study(
             _say(f"{done}/{len(grid)} encoders: {which}, {new} new readings")
     seconds = time.monotonic() - began
     write_json(folder / "study.json", _finish(about, folder, seconds if added else 0.0))
-    return Studied(folder, len(grid), total, added, seconds, rows, leaks)
+    return Studied(folder, len(grid), total, added, seconds, rows, found.all)
 
 
 def _executor(name: str) -> "Executor":
