@@ -15,7 +15,7 @@ from ecglipse.config import check
 
 @pytest.fixture
 def written(tiny: dict[str, Any], tmp_path: Path) -> Any:
-    """Writes the files of a study whose transfer has these values; gives those that are new, and the place."""
+    """Writes the files of a study with these values of transfer; gives new ones, and the place."""
 
     def write(**transfer: Any) -> tuple[list[Path], Place]:
         config = check(tiny | {"transfer": tiny["transfer"] | transfer}, where="t")

@@ -12,7 +12,7 @@ from ecglipse.config import Transfer, digest
 
 
 def write_splits(folder: Path, name: str, place: Place, tasks: Sequence[str], rule: Transfer) -> None:
-    """Write `splits/NAME-TASK-SPLIT-DRAWN.csv` of each task that has none yet, and `splits/SHA256SUMS` of all.
+    """Write `splits/NAME-TASK-SPLIT-DRAWN.csv` of each task without one, and `splits/SHA256SUMS`.
 
     SPLIT is the split's digest, DRAWN that of the labels and of how they are drawn: draws, shares and shots.
     A line a labelled record: its row in the store, its part, and for each label draw the smallest share of
