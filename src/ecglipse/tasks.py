@@ -47,6 +47,16 @@ RHYTHMS: tuple[dict[str, frozenset[str]], ...] = (
 """Rhythm classes in PTB-XL's, the simulator's, SNOMED's and Chapman-Shaoxing's words."""
 
 
+_RATE, _SHAPE = frozenset({"rate", "rhythm"}), frozenset({"intervals", "st", "voltage", "axis"})
+READS: dict[str, frozenset[str]] = {
+    "rhythm": _RATE,
+    "rhythm-statements": _RATE,
+    **dict.fromkeys(("superclass", "subclass", "diagnostic"), _SHAPE),
+    **dict.fromkeys(("statements", "form", "all", *LABEL_SETS), _RATE | _SHAPE),
+}
+"""What the labels of a task are read from, in the words of `ecglipse.views.view.LABELS`."""
+
+
 @dataclass(frozen=True)
 class Task:
     """What is to be told from a recording.

@@ -211,6 +211,34 @@ def test_missing_floors_are_named(make: Make) -> None:
     assert summarise(make(probes=("linear", "finetune"))).missing_floors == ()
 
 
+def test_a_learned_mask_needs_its_own_twins_and_no_others(make: Make) -> None:
+    """Random masks of another form are no twin, nor are frozen and shuffled masks."""
+    others = ({**m, "leads": "shared"} if m.get("leads") else m for m in METHODS[:-1])
+    found = summarise(make(methods=(*others, METHODS[-1]), probes=("linear", "finetune")))
+    assert found.missing_floors == tuple(
+        f"the {kind} twin of “Adversarial, per lead”" for kind in ("random", "frozen", "shuffled")
+    )
+    assert not found.ranked
+
+
+def test_a_floor_counts_where_it_has_numbers_on_every_task_at_the_verdicts_budget(make: Make) -> None:
+    def skip(line: dict[str, Any]) -> bool:
+        lost = {"handcrafted": line["task"] == "sex", "frozen": True, "simclr": line["fraction"] == 1.0}
+        return line["fraction"] == 0.1 and lost.get(line["method"], False)
+
+    found = summarise(make(probes=("linear", "finetune"), skip=skip))
+    assert found.missing_floors == (
+        "hand-crafted features (on sex)",
+        "the frozen twin of “Adversarial, per lead”",
+    )
+
+
+def test_another_objective_is_not_simclr(make: Make) -> None:
+    methods = tuple(m | {"pairs": "segments"} if m["name"] == "simclr" else m for m in METHODS)
+    found = summarise(make(methods=methods, probes=("linear", "finetune")))
+    assert found.missing_floors == ("contrast without masks (SimCLR)",)
+
+
 def test_probes_stand_in_order_with_the_headline_first(make: Make) -> None:
     summary = summarise(make(probes=("knn", "finetune", "linear"), seeds=(0,), draws=1, replicates=20))
     assert [probe for probe, _ in summary.settings] == ["linear", "finetune", "knn"]

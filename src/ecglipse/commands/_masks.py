@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ecglipse.report.band_pictures import BandMasks
     from ecglipse.report.gallery import Masks
 
+DRAWS, SHIFTS, RECORDS = 32, 9999, 2000
+"""Masks a record, shifts of the null distribution, and records looked at, where nothing else is asked for."""
+
 
 @dataclass(frozen=True)
 class Masked:
@@ -47,9 +50,9 @@ def masks(
     task: str | None = None,
     harm: Literal["scratch", "finetune", "linear"] | None = None,
     marks: Literal["auto", "store", "delineator"] = "auto",
-    draws: int = 32,
-    shifts: int = 9999,
-    records: int = 2000,
+    draws: int = DRAWS,
+    shifts: int = SHIFTS,
+    records: int = RECORDS,
     pictures: int = 3,
     out: Path | None = None,
 ) -> Masked:

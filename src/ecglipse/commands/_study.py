@@ -1,7 +1,7 @@
 """`study`: runs a whole grid and writes `study.json`, runs, the ledger and the report's input."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +12,7 @@ from ecglipse.commands._ranks import refuse_ranks
 
 if TYPE_CHECKING:
     from ecglipse.commands._estimate import Estimate
-    from ecglipse.commands._places import Place
+    from ecglipse.commands._label_counts import TaskLabels
     from ecglipse.config import Config
     from ecglipse.study.plan import Unit
     from ecglipse.study.runner import Executor
@@ -30,8 +30,9 @@ class Studied:
         seconds: of this call.
         plan: (method, encoders, cells) rows.
         leaks: sentences about recordings that are on both sides of a split.
-        labels: of a plan: (task, part of the split, labelled records, positives by class) rows.
+        labels: of a plan: labelled records of each task, by part of the split and by budget.
         cost: of a plan: what the whole study takes, measured on a moment of each kind of work.
+        warnings: of a plan: sentences about views that may change what labels are read from.
     """
 
     folder: Path
@@ -41,8 +42,9 @@ class Studied:
     seconds: float
     plan: tuple[tuple[str, int, int], ...]
     leaks: tuple[str, ...] = ()
-    labels: tuple[tuple[str, str, int, dict[str, int]], ...] = ()
+    labels: "tuple[TaskLabels, ...]" = ()
     cost: "Estimate | None" = None
+    warnings: tuple[str, ...] = ()
 
 
 def study(
@@ -77,6 +79,7 @@ def study(
     from ecglipse.commands._places import places, where
     from ecglipse.commands._split_files import write_splits
     from ecglipse.commands._subgroups import write_subgroups
+    from ecglipse.commands._wave_step import check_waves, look, looks
     from ecglipse.config import Config, load
     from ecglipse.study import cells, units
     from ecglipse.study.plan import tasks
@@ -89,7 +92,8 @@ def study(
     store = first[""].store
     splits = _assemble.splits(settings, store)
     rotations = _assemble.studied(settings, store)
-    grid = units(settings, rotations=rotations)
+    check_waves(settings, store)
+    grid, waves = units(settings, rotations=rotations), looks(settings, rotations=rotations)
     total = sum(len(cells(settings, unit)) for unit in grid)
     rows = tuple(
         (name, len(mine), sum(len(cells(settings, unit)) for unit in mine))
@@ -99,15 +103,15 @@ def study(
     folder = Path(settings.out)
     if plan:
         from ecglipse.commands._estimate import estimate
+        from ecglipse.commands._label_counts import label_counts
 
+        cost = estimate(settings, grid, waves, workers=workers or settings.study.workers)
         looked = time.monotonic()
         leaks = crossing(settings, rotations=rotations).all
-        leaks_s, processes = time.monotonic() - looked, workers or settings.study.workers
-        cost = estimate(settings, grid, workers=processes, leaks_s=leaks_s)
-        counts = tuple(row for task in tasks(settings) for row in _labels(first, task))
-        return Studied(
-            folder, len(grid), total, 0, time.monotonic() - began, rows, leaks, labels=counts, cost=cost
-        )
+        cost = cost.after_search(time.monotonic() - looked)
+        counts, warnings = label_counts(settings, rotations=rotations), tuple(doubtful(settings))
+        spent = time.monotonic() - began
+        return Studied(folder, len(grid), total, 0, spent, rows, leaks, counts, cost, warnings)
     folder.mkdir(parents=True, exist_ok=True)
     found = crossing(settings, rotations=rotations, folder=folder)
     refuse(settings, found)
@@ -120,7 +124,7 @@ def study(
             its = [task for store_name, task in map(where, tasks(settings)) if store_name == name]
             write_splits(folder, f"{name or 'own'}-r{rotation}", place, its, settings.transfer)
     write_json(folder / "study.json", about)
-    added = 0
+    added = added_waves = 0
     run = _executor(executor or settings.study.executor)
     work, processes = partial(do_unit, settings), workers or settings.study.workers
     for done, (unit, new) in enumerate(run(work, grid, workers=processes), start=1):
@@ -128,8 +132,12 @@ def study(
         if progress:
             which = f"{unit.method} seed {unit.seed} rotation {unit.rotation}"
             _say(f"{done}/{len(grid)} encoders: {which}, {new} new readings")
+    for done, (unit, new) in enumerate(run(partial(look, settings), waves, workers=processes), start=1):
+        added_waves += new
+        if progress:
+            _say(f"{done}/{len(waves)} masks on waves: {unit.method} seed {unit.seed}, {new} new pages")
     seconds = time.monotonic() - began
-    write_json(folder / "study.json", _finish(about, folder, seconds if added else 0.0))
+    write_json(folder / "study.json", _finish(about, folder, seconds if added + added_waves else 0.0))
     return Studied(folder, len(grid), total, added, seconds, rows, found.all)
 
 
@@ -140,18 +148,23 @@ def _executor(name: str) -> "Executor":
     return {"local": runner.run, "ray": on_ray.run}[name]
 
 
-def _labels(first: "dict[str, Place]", task: str) -> "list[tuple[str, str, int, dict[str, int]]]":
-    """Labelled records of a task in each part of the first split, and positives by class."""
-    from ecglipse.commands._judging import positives
+def doubtful(config: "Config") -> "Iterator[str]":
+    """Say which of the config's extra views may change what a task's labels are read from."""
     from ecglipse.commands._places import where
+    from ecglipse.study.plan import tasks
+    from ecglipse.tasks import READS
+    from ecglipse.views.catalogue import VIEWS
 
-    name, plain = where(task)
-    labels, parts = first[name].parts(plain)
-    return [
-        (task, name, len(part.rows), dict(zip(labels.task.classes, counts, strict=bool(counts))))
-        for name, part in parts.items()
-        for counts in (positives(part, labels.task.kind),)
-    ]
+    by_view: dict[str, list[str]] = {}
+    for name, method in config.methods.items():
+        for view in config.of(name).views.extra if method.kind == "pretrained" else ():
+            by_view.setdefault(view.name, []).append(name)
+    for name, methods in by_view.items():
+        for task in tasks(config):
+            changed = READS.get(where(task)[1], frozenset()) & set(VIEWS[name][1])
+            if changed:
+                what = f"the view {name} (of {', '.join(methods)}) may change {', '.join(sorted(changed))}"
+                yield f"{what}, by which {task} is labelled"
 
 
 def _before(folder: Path, config: "Config", started: str) -> dict[str, Any]:
@@ -257,10 +270,8 @@ def _finish(about: dict[str, Any], folder: Path, seconds: float) -> dict[str, An
 def plan_lines(made: Studied) -> list[str]:
     """Say in lines what a plan found beside its cells: labels, leaks, time and memory."""
     said = []
-    for task, part, n, counts in made.labels:
-        few = sorted(counts, key=counts.__getitem__)[:8]
-        each = ", ".join(f"{name} {counts[name]}" for name in few) + (", ..." if len(counts) > 8 else "")
-        said.append(f"{task}, {part}: {n} labelled" + (f" (fewest: {each})" if counts else ""))
+    said += [str(counts) for counts in made.labels]
+    said += [f"warning: {sentence}" for sentence in made.warnings]
     said += [f"leak: {sentence}" for sentence in made.leaks]
     if made.cost is not None:
         cost = made.cost

@@ -113,12 +113,13 @@ def _summarise(
         classes=tuple(_classes(groups, methods, cells)),
         synthetic=facts.get("synthetic") is True,
         cautions=(),
-        missing_floors=missing_floors(methods, {str(line["method"]) for line in lines}),
+        missing_floors=(),
         ranked=True,
         measures=measures(groups, methods, cells),
         regressions=tuple(t for t in tasks if t in numbers),
         facts=facts,
     )
+    summary = replace(summary, missing_floors=missing_floors(summary))
     compared = tuple(_comparisons(summary, groups, estimates))
     said = cautions(summary, lines, stale=stale, replicates=bench.replicates)
     needed = labels_needed(summary, estimates)
