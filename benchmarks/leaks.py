@@ -196,10 +196,9 @@ def refusals(folder: Path, n: int) -> dict[str, int]:
         named = "copy is trained on, and is" in said and "both sides of a split" in said
         found[f"refused_{part}"] += code == 1 and named and not (folder / "out" / "study.json").exists()
         if number < 2:
-            found["said_by_plan"] += (
-                "leak: copy is trained on" in begun(folder, f"leak-{number}", "--plan")[1]
-            )
-    found["clean_refused"] += begun(folder, "clean", "--plan")[0] != 0
+            _, said = begun(folder, f"leak-{number}", "--plan")
+            found["said_by_plan_of_two"] += "leak: copy is trained on" in said
+    found["clean_refused"] += begun(folder, "clean")[0] != 0
     return dict(found)
 
 

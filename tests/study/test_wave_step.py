@@ -1,12 +1,14 @@
 """A study's last step: what the masks of its learned methods hide of waves, of all seeds, once."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ecglipse.commands import study
+from ecglipse.commands._masks import masks
 from ecglipse.config import Config, check
 from ecglipse.errors import ConfigError
 from ecglipse.report.study import read_study
@@ -15,7 +17,9 @@ from ecglipse.report.waves import wave_shares
 
 @pytest.fixture
 def config(tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A study of two seeds with a step of waves, on few masks and shifts."""
+    """A study of two seeds with a step of waves, of few masks and shifts."""
+    few = partial(masks, draws=2, shifts=19, records=24, pictures=0)
+    monkeypatch.setattr("ecglipse.commands._wave_step.masks", few)
 
     def make(**more: Any) -> Config:
         learned = {"masks": "adversarial", "leads": "per-lead"}
