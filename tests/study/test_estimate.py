@@ -10,7 +10,7 @@ import pytest
 from ecglipse.commands import study
 from ecglipse.commands._label_counts import label_counts
 from ecglipse.commands._places import places
-from ecglipse.commands._study import doubtful, plan_lines
+from ecglipse.commands._plan_words import doubtful, plan_lines
 from ecglipse.commands._wave_step import delineation_s
 from ecglipse.config import check
 from ecglipse.store import Store

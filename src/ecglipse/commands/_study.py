@@ -1,7 +1,7 @@
 """`study`: runs a whole grid and writes `study.json`, runs, the ledger and the report's input."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -104,6 +104,7 @@ def study(
     if plan:
         from ecglipse.commands._estimate import estimate
         from ecglipse.commands._label_counts import label_counts
+        from ecglipse.commands._plan_words import doubtful
 
         cost = estimate(settings, grid, waves, workers=workers or settings.study.workers)
         looked = time.monotonic()
@@ -132,7 +133,8 @@ def study(
         if progress:
             which = f"{unit.method} seed {unit.seed} rotation {unit.rotation}"
             _say(f"{done}/{len(grid)} encoders: {which}, {new} new readings")
-    for done, (unit, new) in enumerate(run(partial(look, settings), waves, workers=processes), start=1):
+    pages = run(partial(look, settings), waves, workers=processes) if waves else iter(())
+    for done, (unit, new) in enumerate(pages, start=1):
         added_waves += new
         if progress:
             _say(f"{done}/{len(waves)} masks on waves: {unit.method} seed {unit.seed}, {new} new pages")
@@ -146,25 +148,6 @@ def _executor(name: str) -> "Executor":
     from ecglipse.study import on_ray, runner
 
     return {"local": runner.run, "ray": on_ray.run}[name]
-
-
-def doubtful(config: "Config") -> "Iterator[str]":
-    """Say which of the config's extra views may change what a task's labels are read from."""
-    from ecglipse.commands._places import where
-    from ecglipse.study.plan import tasks
-    from ecglipse.tasks import READS
-    from ecglipse.views.catalogue import VIEWS
-
-    by_view: dict[str, list[str]] = {}
-    for name, method in config.methods.items():
-        for view in config.of(name).views.extra if method.kind == "pretrained" else ():
-            by_view.setdefault(view.name, []).append(name)
-    for name, methods in by_view.items():
-        for task in tasks(config):
-            changed = READS.get(where(task)[1], frozenset()) & set(VIEWS[name][1])
-            if changed:
-                what = f"the view {name} (of {', '.join(methods)}) may change {', '.join(sorted(changed))}"
-                yield f"{what}, by which {task} is labelled"
 
 
 def _before(folder: Path, config: "Config", started: str) -> dict[str, Any]:
@@ -265,29 +248,6 @@ def _finish(about: dict[str, Any], folder: Path, seconds: float) -> dict[str, An
         "seconds": round(about["seconds"] + seconds, 1),
         "test_reads": reads,
     }
-
-
-def plan_lines(made: Studied) -> list[str]:
-    """Say in lines what a plan found beside its cells: labels, leaks, time and memory."""
-    said = []
-    said += [str(counts) for counts in made.labels]
-    said += [f"warning: {sentence}" for sentence in made.warnings]
-    said += [f"leak: {sentence}" for sentence in made.leaks]
-    if made.cost is not None:
-        cost = made.cost
-        said += [f"{name}: {n}, {_duration(s)} of one core" for name, n, s in cost.parts]
-        said.append(
-            f"about {_duration(cost.seconds)} with {cost.workers} worker{'' if cost.workers == 1 else 's'}, "
-            f"and {cost.memory_mib / 1024:.1f} GiB of memory"
-        )
-    return said
-
-
-def _duration(seconds: float) -> str:
-    """Give a time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _say(text: str) -> None:
