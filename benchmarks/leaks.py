@@ -8,26 +8,34 @@ to 500 Hz, moved by a fraction of a sample and brought back, cut to 5 s at any p
 with baseline wander of 0.3 mV, with noise of 0.02 mV, and all of these together. Recall and the smallest
 similarity of each; `false`: pairs of different recordings of the pack above the threshold, and the largest
 similarity that any has. Then one copy (all changes but noise) among simulated recordings, a hundred times.
-Takes about two minutes.
+At last `ecglipse study`, as a command, on simulated stores with one copy of a tested or a choosing recording
+under a patient who is trained on: how often it was refused with the copy's name and nothing run, how often
+`--plan` said so, and whether the store without a copy was refused.
+Takes about four minutes.
 """
 
 import argparse
 import json
 import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ecglipse.commands import prepare
-from ecglipse.corpora.simulator import simulate
+from ecglipse.corpora.simulator import VOCABULARY, simulate
 from ecglipse.leads import LEADS
 from ecglipse.leaks import duplicates
 from ecglipse.records.record import Record
 from ecglipse.signal import resample
+from ecglipse.splits import by_patient
 from ecglipse.store import Store, StoreWriter
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -117,10 +125,15 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--copies", type=int, default=300)
     parser.add_argument("--simulated", type=int, default=10_000)
+    parser.add_argument("--studies", type=int, default=10, help="that are begun on a planted leak")
+    parser.add_argument("--studies-alone", action="store_true", help="nothing but these")
     arguments = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if arguments.studies_alone:
+            print(json.dumps({"name": "leaks"} | refusals(folder, arguments.studies)))
+            return
         path = arguments.store or prepare(arguments.folder or data(), folder / "s", progress=False).store
         store = Store.open(path)
         start = time.monotonic()
@@ -142,6 +155,7 @@ def main() -> None:
         result["leak_found_of_100"] = (
             planted_leaks(folder, arguments.simulated) if arguments.simulated else None
         )
+        result |= refusals(folder, arguments.studies)
     result["peak_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     print(json.dumps(result | {"seconds": round(time.monotonic() - began, 1)}))
 
@@ -162,6 +176,51 @@ def planted_leaks(folder: Path, n: int) -> int:
     found = duplicates(copies, store)
     right = set(zip(found["row_a"], found["row_b"], strict=True))
     return sum((number, row) in right for number, row in enumerate(rows.tolist()))
+
+
+def refusals(folder: Path, n: int) -> dict[str, int]:
+    """Studies on a copy of a tested (then of a choosing) recording under a patient who is trained on."""
+    records = list(simulate(160, seed=3, recordings_per_patient=2))
+    split = by_patient(simulated(folder / "clean", records).table, seed=0)
+    change, found = together(wandering, rescaled, resampled, permuted), Counter({"studies_with_a_leak": n})
+    for number in range(n):
+        part = ("test", "validation")[number % 2]
+        original = records[int(getattr(split, part)[number // 2])]
+        signal = np.zeros_like(original.signal)
+        changed = change(original.signal, np.random.default_rng([5, number]))
+        signal[:, : changed.shape[1]] = changed[:, : signal.shape[1]]
+        patient = records[int(split.train[number])].patient_id
+        copy = replace(original, signal=signal, record_id="copy", patient_id=patient, waves=())
+        simulated(folder / f"leak-{number}", [*records, copy])
+        code, said = begun(folder, f"leak-{number}")
+        named = "copy is trained on, and is" in said and "both sides of a split" in said
+        found[f"refused_{part}"] += code == 1 and named and not (folder / "out" / "study.json").exists()
+        if number < 2:
+            _, said = begun(folder, f"leak-{number}", "--plan")
+            found["said_by_plan_of_two"] += "leak: copy is trained on" in said
+    found["clean_refused"] += begun(folder, "clean")[0] != 0
+    return dict(found)
+
+
+def simulated(path: Path, records: list[Record]) -> Store:
+    """A store of simulated records."""
+    with StoreWriter(
+        path, corpus="simulator", fs=100.0, duration_s=10.0, vocabulary=VOCABULARY, processing=[]
+    ) as writer:
+        for record in records:
+            writer.add(record)
+        writer.commit()
+    return Store.open(path)
+
+
+def begun(folder: Path, store: str, *more: str) -> tuple[int, str]:
+    """Exit code and words of `ecglipse study` on a store."""
+    text = f'name = "leak"\nstore = "{folder / store}"\nout = "{folder / "out"}"\n'
+    text += '[split]\nkind = "patients"\n[methods.init]\nkind = "init"\n[transfer]\ntasks = ["sex"]\n'
+    (folder / "leak.toml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "ecglipse", "study", str(folder / "leak.toml"), *more]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def content(folder: Path, *, epochs: int, workers: int) -> dict[str, object]:
             "finetune_epochs": 5,
             "robustness": True,
         },
-        "study": {"workers": workers, "leaks": "mark"},
+        "study": {"workers": workers, "leaks": "mark", "waves": [str(folder / "store")]},
     }
 
 

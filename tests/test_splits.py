@@ -213,3 +213,25 @@ def test_restrict_keeps_labelled_rows_and_refuses_an_empty_part() -> None:
     assert set(some.test) == {row for row in split.test if row % 3 == 0}
     with pytest.raises(TaskError, match="task 't': no labelled record in the validation part"):
         restrict(split, labels(np.setdiff1d(np.arange(400), split.validation).astype(np.int64)))
+
+
+def test_shares_do_not_wait_for_rare_classes_that_they_cannot_be_expected_to_hold() -> None:
+    """One record in a thousand has the last class; a share that waits for it is mostly much larger."""
+    rng = np.random.default_rng(0)
+    y = np.stack([rng.random(1000) < 0.3, rng.random(1000) < 0.05, np.arange(1000) == 700], axis=1)
+    y, patients = y.astype(np.uint8), np.arange(1000)
+    waits = [len(fraction_subset(y, patients, 0.01, seed=0, draw=d)) for d in range(5)]
+    sizes = {f: [] for f in (0.01, 0.1, 0.5)}
+    for draw in range(5):
+        held: set[int] = set()
+        for fraction, found in sizes.items():
+            chosen = fraction_subset(y, patients, fraction, seed=0, draw=draw, rare=True)
+            assert held <= set(chosen), "nested"
+            held = set(chosen)
+            found.append(len(chosen))
+            assert y[chosen, 0].any()
+            assert fraction < 0.1 or y[chosen, 1].any()
+    assert sizes == {0.01: [10] * 5, 0.1: [100] * 5, 0.5: [500] * 5}
+    assert max(waits) > 300
+    every = [len(fraction_subset(y, patients, 1.0, seed=0, draw=0, rare=rare)) for rare in (False, True)]
+    assert every == [1000, 1000]

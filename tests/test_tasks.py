@@ -86,18 +86,37 @@ def test_statements_are_those_with_forty_records() -> None:
     assert len(found.rows) == 129
 
 
-def test_form_takes_form_statements_and_keeps_records_without_any() -> None:
-    words = {
-        "PVC": {"description": "", "superclass": None, "subclass": None, "kinds": ["form"]},
-        "SR": {"description": "", "superclass": None, "subclass": None, "kinds": ["rhythm"]},
-    }
-    records = table([["SR", "PVC"]] * 40 + [["SR"]] * 45)
-    found = label(find_task("form", words, records), records)
-    assert found.task.classes == ("PVC",)
-    assert (len(found.rows), int(found.y.sum())) == (85, 40)
-    with pytest.raises(TaskError) as refused:
-        find_task("form", words, records.iloc[1:])
-    assert "no form statement has 40 records" in str(refused.value)
+WORDS = {
+    "PVC": {"superclass": None, "subclass": None, "kinds": ["form"]},
+    "SR": {"superclass": None, "subclass": None, "kinds": ["rhythm"]},
+    "NDT": {"superclass": "STTC", "subclass": "STTC", "kinds": ["diagnostic", "form"]},
+    "LMI": {"superclass": "MI", "subclass": "LMI", "kinds": ["diagnostic"]},
+    "WPW": {"superclass": "CD", "subclass": "WPW", "kinds": ["diagnostic"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "classes", "rows"),
+    [
+        ("form", ("NDT", "PVC"), [0, 2, 3]),
+        ("rhythm-statements", ("SR",), [0, 1]),
+        ("diagnostic", ("LMI", "NDT"), [2, 3, 4]),
+        ("subclass", ("LMI", "STTC"), [2, 3, 4]),
+        ("all", ("LMI", "NDT", "PVC", "SR"), [0, 1, 2, 3, 4]),
+    ],
+)
+def test_statements_of_a_kind_are_of_the_records_with_one_of_them(
+    name: str, classes: tuple[str, ...], rows: list[int]
+) -> None:
+    """WPW, which no record has, is no class of any."""
+    records = table([["SR", "PVC"], ["SR"], ["NDT"], ["PVC", "LMI", "NDT"], ["LMI"], []])
+    found = label(find_task(name, WORDS, records), records)
+    assert found.task.classes == classes
+    assert found.rows.tolist() == rows
+    assert (found.y.sum(axis=1) > 0).all()
+    assert found.task.rare
+    with pytest.raises(TaskError, match=name):
+        find_task(name, WORDS, records.iloc[5:])
 
 
 def test_a_users_own_task() -> None:
@@ -160,3 +179,12 @@ def test_the_real_table_has_the_counts_of_its_authors(pack: Path) -> None:
         "SARRH": 64,
     }
     assert records.groupby("patient_id")["fold"].nunique().max() == 1
+    sizes = {"subclass": 22, "diagnostic": 42, "form": 19, "rhythm-statements": 11, "all": 68}
+    for name, n in sizes.items():
+        made = label(find_task(name, vocabulary, records), records)
+        assert len(made.task.classes) == n, name
+        assert {"WPW", "INJIN", "SVARR"}.isdisjoint(made.task.classes)
+        assert made.y.sum(axis=0).min() > 0
+    form = label(find_task("form", vocabulary, records), records)
+    assert len(form.rows) == 693
+    assert int(form.y[:, form.task.classes.index("PVC")].sum()) == 99

@@ -442,7 +442,7 @@ def study(
     as_json
         Print what was made as JSON.
     """
-    from ecglipse.commands._study import plan_lines
+    from ecglipse.commands._plan_words import plan_lines
     from ecglipse.commands._study import study as verb
 
     made = verb(config, overrides=overrides or (), plan=plan, workers=workers, executor=executor)

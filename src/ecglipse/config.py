@@ -39,9 +39,10 @@ class Section(BaseModel):
 class Splits(Section):
     """Which records are trained on, chosen by and tested on."""
 
-    kind: Literal["folds", "rotations", "patients"] = "folds"
+    kind: Literal["folds", "rotations", "patients", "all"] = "folds"
     """folds: the corpus' folds as named below; rotations: five rotations of ten folds, two a test set;
-    patients: drawn by patient, for corpora without folds."""
+    patients: drawn by patient, for corpora without folds; all: every record is pretrained on, where all tasks
+    are on other databases."""
     train: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     """Folds to train on (kind "folds")."""
     validation: tuple[int, ...] = (9,)
@@ -51,9 +52,9 @@ class Splits(Section):
     rotations: Annotated[tuple[int, ...], Field(min_length=1)] = (0, 1, 2, 3, 4)
     """Which of the five are studied (kind "rotations"): search on some, confirm on the others."""
     validation_share: Share = 0.15
-    """Share of the patients that choose (kind "patients")."""
+    """Share of the patients that choose (kind "patients", and targets)."""
     test_share: Share = 0.25
-    """Share of the patients that are read once (kind "patients")."""
+    """Share of the patients that are read once (kind "patients", and targets)."""
 
 
 class Encoder(Section):
@@ -476,6 +477,11 @@ class Study(Section):
     """Of the bootstrap."""
     leaks: Literal["refuse", "mark"] = "refuse"
     """What happens if a recording is on both sides of a split: nothing is run, or the report says so."""
+    waves: tuple[str, ...] = ()
+    """Stores on whose waves the masks of each learned method are laid at the end, for every seed of the first
+    rotation, as by `ecglipse masks`: by the store's own marks, or else a delineator's."""
+    harm: str = ""
+    """A task: what the masks cost a linear probe of it is measured on those of `waves` that have it."""
 
 
 class Config(Section):
@@ -507,6 +513,8 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> "Config":
+        if self.split.kind == "all" and (self.transfer.tasks or not self.targets):
+            raise ValueError('`split.kind = "all"` needs `targets`, and no `transfer.tasks`')
         unknown = [name for name in self.study.baselines if name not in self.methods]
         if unknown:
             raise ValueError(f"`study.baselines` names methods that are not there: {', '.join(unknown)}")

@@ -128,6 +128,12 @@ def rotations(table: pd.DataFrame, *, n: int = ROTATIONS) -> list[Split]:
     return splits
 
 
+def everything(table: pd.DataFrame) -> Split:
+    """Train on all rows: for encoders that are read on other databases alone."""
+    nothing = np.zeros(0, dtype=np.int64)
+    return Split(np.arange(len(table)), nothing, nothing)
+
+
 def restrict(split: Split, labels: Labels) -> Split:
     """Keep the labelled rows of each part.
 
@@ -213,11 +219,14 @@ def fraction_subset(
     *,
     seed: int,
     draw: int,
+    rare: bool = False,
 ) -> Int[np.ndarray, " chosen"]:
     """Take a share of the labels: nested in every larger one, stratified, patients together.
 
     It is as long as `fraction` asks for, or longer where that is needed to hold a positive and a negative of
-    every class that has one, and then to the end of the last patient's records.
+    every class that has one, and then to the end of the last patient's records. Of `rare` classes only those
+    are waited for of which so large a share has one on average: one record in a thousand would else make
+    every share a thousand records.
 
     Args:
         y: labels of all training records; numbers are stratified by fifths.
@@ -225,6 +234,7 @@ def fraction_subset(
         fraction: share of the records, in (0, 1].
         seed: of the order.
         draw: which subset of this size.
+        rare: whether classes may be missing.
 
     Returns:
         Positions in `y`, ascending.
@@ -234,7 +244,9 @@ def fraction_subset(
     y = strata(y)
     order = label_order(y, patients, seed=seed, draw=draw)
     sorted_y = y[order].astype(bool)
-    firsts = [int(np.argmax(column)) + 1 for column in (*sorted_y.T, *(~sorted_y).T) if column.any()]
+    least = 1 / fraction - 1e-9 if rare else 1
+    columns = (*sorted_y.T, *(~sorted_y).T)
+    firsts = [int(np.argmax(column)) + 1 for column in columns if column.sum() >= least]
     size = max(ceil(fraction * len(y) - 1e-9), *firsts, 2)
     while size < len(order) and patients[order[size]] == patients[order[size - 1]]:
         size += 1

@@ -2,8 +2,9 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,18 @@ SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")
 OLDEST = 90.0
 """Stores hold 90 for "over 89" (PTB-XL writes 300): no age that a regression could learn."""
 STATEMENT_RECORDS = 40
-"""A statement with fewer records than this is left out of the tasks "statements" and "form"."""
+"""A statement with fewer records than this is left out of the task "statements"."""
+KINDS = {
+    "diagnostic": ("Diagnostic statements", "diagnostic"),
+    "form": ("Form statements", "form"),
+    "rhythm-statements": ("Rhythm statements", "rhythm"),
+    "all": ("All statements", ""),
+}
+"""Tasks of all statements of a kind, PTB-XL's 44, 19, 12 and 71: title, and kind in the vocabulary.
+
+Source: Strodthoff et al. 2021, IEEE JBHI 25:1519 (tasks and their records). Departures: none where the store
+has every statement; one that no record has is no class.
+"""
 LABEL_SET_RECORDS = 20
 """A class of a label set with fewer records than this is left out; as in the published system."""
 
@@ -35,6 +47,16 @@ RHYTHMS: tuple[dict[str, frozenset[str]], ...] = (
 """Rhythm classes in PTB-XL's, the simulator's, SNOMED's and Chapman-Shaoxing's words."""
 
 
+_RATE, _SHAPE = frozenset({"rate", "rhythm"}), frozenset({"intervals", "st", "voltage", "axis"})
+READS: dict[str, frozenset[str]] = {
+    "rhythm": _RATE,
+    "rhythm-statements": _RATE,
+    **dict.fromkeys(("superclass", "subclass", "diagnostic"), _SHAPE),
+    **dict.fromkeys(("statements", "form", "all", *LABEL_SETS), _RATE | _SHAPE),
+}
+"""What the labels of a task are read from, in the words of `ecglipse.views.view.LABELS`."""
+
+
 @dataclass(frozen=True)
 class Task:
     """What is to be told from a recording.
@@ -46,6 +68,8 @@ class Task:
         classes: one name a column of the labels.
         codes: for each class the codes that mean it; None for sex and age, which are columns.
         scope: codes of which a record must have at least one to be in a multi-label task; empty: any record.
+        rare: whether classes are too rare for a small share of the labels to hold each; see
+            `ecglipse.splits.fraction_subset`.
     """
 
     name: str
@@ -54,6 +78,7 @@ class Task:
     classes: tuple[str, ...]
     codes: tuple[frozenset[str], ...] | None = None
     scope: frozenset[str] = frozenset()
+    rare: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +104,8 @@ def find_task(
     """Give a task by name.
 
     Args:
-        name: "sex", "age", "superclass", "statements", "form", "rhythm", a key of `LABEL_SETS`, or `custom`.
+        name: "sex", "age", "superclass", "subclass", "diagnostic", "form", "rhythm", "rhythm-statements",
+            "all", "statements", a key of `LABEL_SETS`, or of `custom`.
         vocabulary: of the store's manifest.
         table: of the store's records.
         custom: a user's own tasks, which come first.
@@ -89,13 +115,14 @@ def find_task(
     """
     if custom and name in custom:
         return custom[name]
-    makers = {
+    makers: dict[str, Callable[[Mapping[str, Any], pd.DataFrame], Task]] = {
         "sex": _sex,
         "age": _age,
         "superclass": _superclass,
+        "subclass": _subclass,
         "statements": _statements,
-        "form": _form,
         "rhythm": _rhythm,
+        **{key: partial(_of_kind, key) for key in KINDS},
     }
     if name in LABEL_SETS:
         return _label_set(name, table)
@@ -172,12 +199,35 @@ def _statements(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
     return _one_code_each("statements", "Statements", names)
 
 
-def _form(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
-    """Every form statement with enough records; records without any are negatives."""
-    names = [name for name in _frequent(vocabulary, table) if "form" in vocabulary[name]["kinds"]]
+def _of_kind(name: str, vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
+    """Every statement of a kind that a record has; of the records those with at least one of them."""
+    title, kind = KINDS[name]
+    able = [code for code, info in vocabulary.items() if not kind or kind in info.get("kinds", ())]
+    held = _held(table)
+    names = sorted(code for code in able if code in held)
     if not names:
-        raise TaskError(f"task 'form': no form statement has {STATEMENT_RECORDS} records in the store")
-    return _one_code_each("form", "Form", names)
+        raise TaskError(f"task {name!r}: no record of the store has such a statement")
+    return replace(_one_code_each(name, title, names), scope=frozenset(able), rare=True)
+
+
+def _subclass(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
+    """PTB-XL's 23 diagnostic subclasses, those that a record has."""
+    held, of = _held(table), dict[str, frozenset[str]]()
+    for value in sorted({str(info["subclass"]) for info in vocabulary.values() if info.get("subclass")}):
+        codes = _coded(vocabulary, "subclass", value)
+        of |= {value: codes} if codes & held else {}
+    if not of:
+        raise TaskError(
+            "task 'subclass': the store's codes have no subclasses", hint="it is a task of PTB-XL"
+        )
+    scope = frozenset().union(*of.values())
+    title = "Diagnostic subclass"
+    return Task("subclass", title, "multilabel", tuple(of), tuple(of.values()), scope, rare=True)
+
+
+def _held(table: pd.DataFrame) -> set[str]:
+    """The codes that any record has."""
+    return {code for codes in table["codes"] for code in codes}
 
 
 def _frequent(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> list[str]:
@@ -192,7 +242,7 @@ def _one_code_each(name: str, title: str, names: list[str]) -> Task:
 
 def _rhythm(vocabulary: Mapping[str, Any], table: pd.DataFrame) -> Task:
     """The rhythm classes of the vocabulary of which the store has most."""
-    held = {code for codes in table["codes"] for code in codes}
+    held = _held(table)
     best = max(RHYTHMS, key=lambda classes: sum(bool(codes & held) for codes in classes.values()))
     present = {name: codes for name, codes in best.items() if codes & held}
     if len(present) < 2:

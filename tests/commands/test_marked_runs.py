@@ -13,6 +13,7 @@ import torch
 from ecglipse.batches import Batches
 from ecglipse.commands import _assemble, _delineated, masks, pretrain
 from ecglipse.commands._delineated import delineated, delineator, kept
+from ecglipse.commands._mask_run import OnStore, open_run
 from ecglipse.config import Config, check, digest
 from ecglipse.errors import ConfigError, EcglipseError, StoreError
 from ecglipse.store import Store
@@ -147,8 +148,36 @@ def test_a_run_ends_resumes_and_is_drawn(store: Store, tiny: dict[str, Any], cal
     assert len(calls) == 3
     with np.load(done.run / "masks.npz") as drawn:
         assert drawn["mask"].mean() == pytest.approx(0.5, abs=0.01)
-    with pytest.raises(ConfigError, match="laid on marked waves"):
-        masks(done.run, store.path)
+
+
+@pytest.mark.parametrize("aim", ["p", "qrs", "t"])
+def test_masks_laid_on_marks_are_found_on_their_wave(
+    store: Store, tiny: dict[str, Any], calls: list[range], tmp_path: Path, aim: str
+) -> None:
+    """The positive control of `ecglipse masks`: what is hidden is known, and nothing else is found."""
+    rule = config(
+        tiny, store, masks=aim, marks="delineator", set={"masks.segment_s": 0.04, "masks.coverage": 0.1}
+    )
+    rule = rule.model_copy(update={"pretrain": rule.pretrain.model_copy(update={"epochs": 1})})
+    run = pretrain(rule, progress=False).run
+    made = masks(
+        run, store.path, marks="delineator", draws=2, shifts=199, records=16, pictures=1, out=tmp_path
+    )
+    said = json.loads(made.json.read_text())
+    found = {row["region"]: row["ratio"] for row in said["enrichments"] if not row["lead"]}
+    assert max(found, key=found.__getitem__) == {"p": "P", "qrs": "QRS", "t": "T"}[aim]
+    assert "a delineator" in said["masks"]
+
+
+def test_masks_laid_on_a_stores_marks_need_these(
+    store: Store, tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = config(tiny, store, marks="store")
+    run = open_run(pretrain(rule, progress=False).run, store)
+    bare = Store.open(store.path)
+    bare.__dict__["waves"] = store.waves.iloc[:0]
+    with pytest.raises(StoreError, match="has no wave marks, and the masks of m-"):
+        OnStore(run, Batches(bare)).maps(np.arange(2), draws=1)
 
 
 def test_who_marked_counts_in_a_runs_identity_where_marks_are_used(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ecglipse.batches import Batches
-from ecglipse.commands._mask_run import mask_maps, open_run, unseen
+from ecglipse.commands._mask_run import OnStore, mask_maps, open_run, unseen
 from ecglipse.commands._masks import masks
 from ecglipse.commands._pretrain import pretrain
 from ecglipse.config import check
@@ -73,14 +73,14 @@ def test_masks_of_every_kind_can_be_drawn(
 ) -> None:
     store = Store.open(simulated)
     run = open_run(pretrained(name), store)
-    maps = mask_maps(run.policy, Batches(store), np.arange(3), draws=2)
+    maps = mask_maps(run.policy, Batches(store).millivolts, np.arange(3), draws=2)
     assert maps.shape == (3, 12, 1000)
     assert 0 <= maps.min() < maps.max() <= 1
     assert not run.control
     assert run.learned == (name in ("electrodes", "cells", "published"))
     x = Batches(store).millivolts(np.arange(3))
-    twin = mask_maps(run.twin(x), Batches(store), np.arange(3), draws=8)
-    again = mask_maps(run.policy, Batches(store), np.arange(3), draws=8)
+    twin = mask_maps(run.twin(x), Batches(store).millivolts, np.arange(3), draws=8)
+    again = mask_maps(run.policy, Batches(store).millivolts, np.arange(3), draws=8)
     assert abs(twin.mean() - again.mean()) < 0.05
 
 
@@ -220,7 +220,7 @@ def test_a_policy_that_looks_for_a_planted_wave_is_found_out(tmp_path: Path) -> 
     store = Store.open(tmp_path / "s")
     policy = LearnedMask(Peaky(generator=torch.Generator()), coverage=0.2, segment_s=0.1, fs=100.0)
     rows = np.arange(24)
-    maps = mask_maps(policy, Batches(store), rows, draws=4)
+    maps = mask_maps(policy, Batches(store).millivolts, rows, draws=4)
     tally = Tally([], n_rows=12, shifts=999, seed=0)
     regions = region_maps(store.waves, rows.tolist(), leads=store.leads, n_samples=1000, fs=100.0)
     for mask, named in zip(maps, regions, strict=True):
@@ -280,7 +280,7 @@ def test_hidden_rows_are_the_records_hidden(runs: dict[str, Path], simulated: Pa
 
     store = Store.open(simulated)
     batches = Batches(store)
-    hidden = Hidden(open_run(runs["adversarial"], store), batches, draws=2)
+    hidden = Hidden(OnStore(open_run(runs["adversarial"], store), batches), draws=2)
     rows = np.array([3, 8, 21])
     more = hidden.rows(rows)
     assert len(more) == 3 * (1 + 2 * len(ARMS))

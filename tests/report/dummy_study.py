@@ -20,6 +20,11 @@ METHODS: tuple[dict[str, Any], ...] = (
     {"name": "simclr", "title": "SimCLR, no masks", "kind": "pretrained"},
     {"name": "random-per-lead", "title": "Random masks, per lead", "masks": "random", "leads": "per-lead"},
     {"name": "3kg", "title": "3KG", "views": "3kg"},
+    *(
+        {"name": kind, "title": f"{kind.capitalize()}, per lead", "masks": "adversarial"}
+        | {"leads": "per-lead", "network": kind}
+        for kind in ("frozen", "shuffled")
+    ),
     {
         "name": "adversarial-per-lead",
         "title": "Adversarial, per lead",

@@ -47,7 +47,7 @@ class Nodes(HTMLParser):
 
 def hostile_study(folder: Path, poison: str) -> Written:
     """A small study with a text in every field that people, corpora or machines write."""
-    chosen = (METHODS[0], METHODS[2], METHODS[4], METHODS[5], METHODS[7])
+    chosen = (METHODS[0], METHODS[2], METHODS[4], METHODS[5], METHODS[-1])
     methods = tuple(
         m | {"name": m["name"] + poison, "title": m["title"] + poison, "copy_of": m["name"]} for m in chosen
     )

@@ -208,7 +208,7 @@ def test_labels_needed_stand_on_the_page_and_in_the_csv(whole: tuple[Path, Writt
     rows = list(csv.DictReader(io.StringIO(whole[1].csv.read_text(encoding="utf-8"))))
     needed = [row for row in rows if row["kind"] == "labels needed"]
     assert {row["method"] for row in needed} == {"adversarial-per-lead"}
-    assert {row["baseline"] for row in needed} == {"random-per-lead", "simclr", "3kg"}
+    assert {row["baseline"] for row in needed} == {"random-per-lead", "frozen", "shuffled", "simclr", "3kg"}
     for row in needed:
         assert row["note"][:1] in "<>" or float(row["value"]) == pytest.approx(float(row["note"]), abs=0.006)
 

@@ -109,7 +109,7 @@ def test_twin_hides_the_same_leads(make: Make) -> None:
     assert twins == {TWIN}
     mixed = tuple(m | ({"mix_shared": 0.5} if m["name"] == ADVERSARY else {}) for m in METHODS)
     summary = summarise(make(methods=mixed))
-    assert not [c for c in summary.comparisons if c.twin]
+    assert not [c for c in summary.comparisons if c.twin and c.method == ADVERSARY]
     assert any("No random twin" in text for text in summary.cautions)
 
 
@@ -120,7 +120,8 @@ def test_a_learned_mask_meets_its_frozen_and_its_shuffled_twin(make: Make) -> No
     far = {**near, "name": "far", "title": "Frozen, decided", "choice": "decided"}
     shared = {"name": "stirred", "title": "Shuffled, shared", "masks": "adversarial", "network": "shuffled"}
     skill = {ADVERSARY: 1.4, "cold": 0.5}
-    many = (*METHODS, far, near, shared)
+    plain = tuple(m for m in METHODS if "network" not in m)
+    many = (*plain, far, near, shared)
     summary = summarise(make(methods=many, skill=skill, n_patients=200, seeds=(0, 1, 2), draws=3))
     roles = {c.baseline: c.control for c in summary.comparisons if c.method == ADVERSARY}
     assert roles == {TWIN: "", "cold": "frozen twin", "simclr": "", "3kg": ""}
@@ -336,6 +337,34 @@ def test_missing_floors_are_named(make: Make) -> None:
         "contrast without masks (SimCLR)",
     )
     assert summarise(make(probes=("linear", "finetune"))).missing_floors == ()
+
+
+def test_a_learned_mask_needs_its_own_twins_and_no_others(make: Make) -> None:
+    """Random masks of another form are no twin, nor are frozen and shuffled masks."""
+    others = ({**m, "leads": "shared"} if m.get("leads") else m for m in METHODS[:-1])
+    found = summarise(make(methods=(*others, METHODS[-1]), probes=("linear", "finetune")))
+    assert found.missing_floors == tuple(
+        f"the {kind} twin of “Adversarial, per lead”" for kind in ("random", "frozen", "shuffled")
+    )
+    assert not found.ranked
+
+
+def test_a_floor_counts_where_it_has_numbers_on_every_task_at_the_verdicts_budget(make: Make) -> None:
+    def skip(line: dict[str, Any]) -> bool:
+        lost = {"handcrafted": line["task"] == "sex", "frozen": True, "simclr": line["fraction"] == 1.0}
+        return line["fraction"] == 0.1 and lost.get(line["method"], False)
+
+    found = summarise(make(probes=("linear", "finetune"), skip=skip))
+    assert found.missing_floors == (
+        "hand-crafted features (on sex)",
+        "the frozen twin of “Adversarial, per lead”",
+    )
+
+
+def test_another_objective_is_not_simclr(make: Make) -> None:
+    methods = tuple(m | {"pairs": "segments"} if m["name"] == "simclr" else m for m in METHODS)
+    found = summarise(make(methods=methods, probes=("linear", "finetune")))
+    assert found.missing_floors == ("contrast without masks (SimCLR)",)
 
 
 def test_probes_stand_in_order_with_the_headline_first(make: Make) -> None:

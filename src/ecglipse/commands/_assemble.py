@@ -29,7 +29,7 @@ from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientCon
 from ecglipse.objectives import pairs as pairings
 from ecglipse.pretrain import AdversarialMasking, Player, Training
 from ecglipse.seeding import derive
-from ecglipse.splits import Split, by_folds, by_patient, rotations
+from ecglipse.splits import Split, by_folds, by_patient, everything, rotations
 from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
 from ecglipse.views.lead_drop import lead_drop
@@ -47,6 +47,8 @@ def splits(config: Config, store: Store) -> list[Split]:
     rule = config.split
     if rule.kind == "rotations":
         return rotations(store.table)
+    if rule.kind == "all":
+        return [everything(store.table)]
     if rule.kind == "patients":
         return [by_patient(store.table, seed=0, validation=rule.validation_share, test=rule.test_share)]
     return [by_folds(store.table, train=rule.train, validation=rule.validation, test=rule.test)]

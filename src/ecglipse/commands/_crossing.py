@@ -1,6 +1,7 @@
-"""Recordings that a study would train on and test on: looked for before anything is run. Touches the disk."""
+"""Recordings on both sides of a split of a study: looked for before anything is run. Touches the disk."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,103 +12,138 @@ from ecglipse.commands._assemble import also
 from ecglipse.commands._places import Place, places
 from ecglipse.config import Config
 from ecglipse.errors import TaskError
+from ecglipse.store import Store
+
+_ORDER = ("train", "validation", "test")
+_DOES = {"train": "trained on", "validation": "chosen by", "test": "tested"}
 
 
-def crossing(config: Config, *, rotations: Sequence[int], folder: Path | None = None) -> list[str]:
+@dataclass(frozen=True)
+class Crossing:
+    """Recordings on both sides of a split, a sentence a pair.
+
+    Args:
+        tested: trained on or chosen by on one side, tested on the other.
+        chosen: trained on, and chosen by.
+    """
+
+    tested: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All sentences, those about tests first."""
+        return self.tested + self.chosen
+
+
+def crossing(config: Config, *, rotations: Sequence[int], folder: Path | None = None) -> Crossing:
     """Say which recordings are on both sides of a split, of the study's store and of its targets.
 
     Args:
         config: of the study.
         rotations: which splits of its own store.
         folder: of the study, where the pairs are kept for the next call; None: they are not kept.
-
-    Returns:
-        A sentence a pair; empty if there is none.
     """
-    found = []
+    found, pairs = dict[str, bool](), _Pairs(folder)
     for rotation in rotations:
         at = places(config, rotation=rotation)
-        own = at[""]
-        seen = set(map(int, own.split.train)) | set(map(int, own.split.validation))
         for name, place in at.items():
-            read = set(map(int, place.split.test))
-            pairs = _pairs(own.store, place.store if name else None, folder)
-            learnt = seen if not name else set(map(int, own.split.train))
+            found |= _within(name, place, pairs)
             if name:
-                crossed = [(a, b) for a, b in pairs if a in learnt and b in read]
-                own_side = set(map(int, place.split.train)) | set(map(int, place.split.validation))
-                within = _pairs(place.store, None, folder)
-            else:
-                crossed, own_side, within = [], seen, pairs
-            ids, theirs = own.store.table["record_id"], place.store.table["record_id"]
-            where = f"{name} " if name else ""
-            found += [
-                f"{ids[a]} is trained on, and is {where}{theirs[b]}, which is tested" for a, b in crossed
-            ]
-            for a, b in within:
-                for one, other in ((a, b), (b, a)):
-                    if one in own_side and other in read:
-                        found.append(
-                            f"{where}{theirs[one]} is trained on, and is {theirs[other]}, which is tested"
-                        )
-        found += _from_elsewhere(config, at, folder)
-    return list(dict.fromkeys(found))
+                found |= _learnt("", at[""].store, set(map(int, at[""].split.train)), name, place, pairs)
+        found |= _from_elsewhere(config, at, pairs)
+    tested = tuple(sentence for sentence, is_tested in found.items() if is_tested)
+    return Crossing(tested, tuple(sentence for sentence in found if sentence not in set(tested)))
 
 
-def _from_elsewhere(config: Config, at: dict[str, Place], folder: Path | None) -> list[str]:
-    """Recordings of the other stores that are pretrained on, and are tested here."""
-    found = []
+def _within(name: str, place: Place, pairs: "_Pairs") -> dict[str, bool]:
+    """Recordings of one store that are in two parts of its split, and whether one of these is the test."""
+    part = _parts(place)
+    ids, where, found = place.store.table["record_id"], f"{name} " if name else "", {}
+    for pair in pairs(place.store):
+        if all(row in part for row in pair) and part[pair[0]] != part[pair[1]]:
+            a, b = sorted(pair, key=lambda row: _ORDER.index(part[row]))
+            said = f"{where}{ids[a]} is {_DOES[part[a]]}, and is {ids[b]}, which is {_DOES[part[b]]}"
+            found[said] = part[b] == "test"
+    return found
+
+
+def _learnt(
+    title: str, store: Store, rows: set[int], name: str, place: Place, pairs: "_Pairs"
+) -> dict[str, bool]:
+    """Rows of a store that an encoder learns from, and that choose or are tested in another one."""
+    part, found = _parts(place), {}
+    ids, theirs = store.table["record_id"], place.store.table["record_id"]
+    for a, b in pairs(store, place.store):
+        if a in rows and part.get(b, "train") != "train":
+            its = f"{name} {theirs[b]}".strip()
+            does = "pretrained on" if title else "trained on"
+            said = f"{title} {ids[a]}".strip() + f" is {does}, and is {its}, which is {_DOES[part[b]]}"
+            found[said] = part[b] == "test"
+    return found
+
+
+def _from_elsewhere(config: Config, at: dict[str, Place], pairs: "_Pairs") -> dict[str, bool]:
+    """Recordings of the other stores that are pretrained on, and choose or are tested here."""
+    found: dict[str, bool] = {}
     own = at[""].store
     others = {other.path: other for name in config.methods for other in also(config.of(name), own)}
     for path, other in sorted(others.items()):
         for name, place in at.items():
-            read, where = set(map(int, place.split.test)), f"{name} " if name else ""
             if other.digest == place.store.digest:
-                found.append(f"{path} is pretrained on, and is {name}, which is tested")
-                continue
-            ids, theirs = other.table["record_id"], place.store.table["record_id"]
-            found += [
-                f"{path} {ids[a]} is pretrained on, and is {where}{theirs[b]}, which is tested"
-                for a, b in _pairs(other, place.store, folder)
-                if b in read
-            ]
+                found[f"{path} is pretrained on, and is {name}, which is tested"] = True
+            else:
+                found |= _learnt(str(path), other, set(range(len(other))), name, place, pairs)
     return found
 
 
-def refuse(config: Config, sentences: list[str]) -> None:
-    """Refuse a study that would test what it trained on, unless its config says otherwise.
+def _parts(place: Place) -> dict[int, str]:
+    """The part of the split that each row is in."""
+    return {int(row): name for name in _ORDER for row in getattr(place.split, name)}
+
+
+def refuse(config: Config, found: Crossing) -> None:
+    """Refuse a study with recordings on both sides of a split, unless its config says otherwise.
 
     Raises:
         TaskError: naming the recordings.
     """
-    if not sentences or config.study.leaks == "mark":
+    if not found.all or config.study.leaks == "mark":
         return
-    shown = "; ".join(sentences[:5]) + (f"; and {len(sentences) - 5} more" if len(sentences) > 5 else "")
-    plural = "" if len(sentences) == 1 else "s"
+    shown = "; ".join(found.all[:5]) + (f"; and {len(found.all) - 5} more" if len(found.all) > 5 else "")
+    plural = " is" if len(found.all) == 1 else "s are"
     raise TaskError(
-        f"{len(sentences)} recording{plural} would be trained on and tested: {shown}",
+        f"{len(found.all)} recording{plural} on both sides of a split: {shown}",
         hint="see `ecglipse leaks STORE`; prepare the store anew with `--without ID,ID`, or set "
         '`study.leaks = "mark"` to run it all the same and say so in the report',
     )
 
 
-def _pairs(a: Any, b: Any, folder: Path | None) -> list[tuple[int, int]]:
-    """Duplicates as pairs of rows, kept in the study's folder by the stores' digests."""
+class _Pairs:
+    """Duplicates as pairs of rows, by the stores' digests; kept in the study's folder, where one is given."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.path = None if folder is None else folder / "leaks.json"
+        there = self.path is not None and self.path.exists()
+        self.known: dict[str, Any] = read_json(self.path) if there and self.path is not None else {}
+
+    def __call__(self, a: Store, b: Store | None = None) -> list[tuple[int, int]]:
+        """Give them; of one store, without windows of one recording."""
+        key = a.digest[:16] + ("" if b is None else f"-{b.digest[:16]}")
+        if key not in self.known:
+            self.known[key] = _searched(a, b)
+            if self.path is not None:
+                write_json(self.path, self.known)
+        return [(int(x), int(y)) for x, y in self.known[key]]
+
+
+def _searched(a: Store, b: Store | None) -> list[list[int]]:
     from ecglipse.leaks import duplicates
 
-    key = a.digest[:16] + ("" if b is None else f"-{b.digest[:16]}")
-    path = None if folder is None else folder / "leaks.json"
-    known: dict[str, Any] = read_json(path) if path is not None and path.exists() else {}
-    if key not in known:
-        table = duplicates(a, b)
-        patients_a = a.table["patient_id"].to_numpy()[table["row_a"]]
-        ids_a = a.table["record_id"].to_numpy()[table["row_a"]]
-        other = a if b is None else b
-        patients_b = other.table["patient_id"].to_numpy()[table["row_b"]]
-        ids_b = other.table["record_id"].to_numpy()[table["row_b"]]
-        windows = (ids_a == ids_b) & (patients_a == patients_b) & (b is None)  # of one recording
-        kept = table[~np.asarray(windows, dtype=bool)]
-        known[key] = [[int(x), int(y)] for x, y in zip(kept["row_a"], kept["row_b"], strict=True)]
-        if path is not None:
-            write_json(path, known)
-    return [(int(x), int(y)) for x, y in known[key]]
+    table, other = duplicates(a, b), a if b is None else b
+    keys = ["record_id", "patient_id"]
+    ones = a.table[keys].iloc[table["row_a"]].to_numpy()
+    others = other.table[keys].iloc[table["row_b"]].to_numpy()
+    windows = (ones == others).all(axis=1) & (b is None)  # of one recording
+    kept = table[~np.asarray(windows, dtype=bool)]
+    return [[int(x), int(y)] for x, y in zip(kept["row_a"], kept["row_b"], strict=True)]

@@ -232,7 +232,8 @@ _PARTS = {"cinc": ("cinc2020", "cinc2021")}
 """Archives that one reader is for."""
 
 _TASKS = {
-    "ptbxl": "sex, superclass (5 classes), rhythm (5), statements (those of 71 with 40 records and more)",
+    "ptbxl": "sex, age, superclass (5 classes), subclass (23), diagnostic (44), form (19), rhythm (5, one of "
+    "them), rhythm-statements (12), all (71), statements (those of 71 with 40 records and more)",
     "cinc": "sex, rhythm (4 classes), cinc2020-scored (24), cinc2021-scored (26), cinc2020-19, cinc2021-21",
     "cpsc2018": "sex, rhythm (4 classes), cinc2020-scored, cinc2021-scored",
     "georgia": "sex, rhythm (4 classes), cinc2020-scored, cinc2021-scored",

@@ -21,17 +21,25 @@ import torch
 from ecglipse.commands import _assemble
 from ecglipse.commands._evaluate import Bench
 from ecglipse.commands._gallery import write_gallery
+from ecglipse.commands._mask_run import mask_maps
+from ecglipse.commands._mask_stability import COMPARED
+from ecglipse.commands._masks import DRAWS, RECORDS, SHIFTS
 from ecglipse.commands._places import Place, where
 from ecglipse.commands._reading import Features
+from ecglipse.commands._wave_step import delineation_s
 from ecglipse.commands._workers import cores
 from ecglipse.config import Config, digest
+from ecglipse.masks import MaskPolicy, SpectralMask
+from ecglipse.occlusion import Tally, all_leads, lead_by_lead
 from ecglipse.results import Ledger
 from ecglipse.seeding import numpy_rng
+from ecglipse.store import Store
 from ecglipse.study.plan import Cell, Unit, cells, tasks
 from ecglipse.transfer.disturb import disturbed
 from ecglipse.transfer.features import features
 from ecglipse.transfer.finetune import finetune
 from ecglipse.transfer.handcrafted import handcrafted
+from ecglipse.waves import REGIONS
 
 SAMPLE = 64
 """Records whose features are timed."""
@@ -55,20 +63,26 @@ class Estimate:
     workers: int
     memory_mib: float
 
+    def after_search(self, seconds: float) -> "Estimate":
+        """Add the search for leaks, which a study begins with, in its own process."""
+        parts = (("looking for leaks", 1, seconds), *self.parts)
+        own = _peak_mib() if self.workers > 1 else max(_peak_mib() - self.memory_mib, 0.0)
+        return replace(self, parts=parts, seconds=self.seconds + seconds, memory_mib=self.memory_mib + own)
 
-def estimate(config: Config, grid: Sequence[Unit], *, workers: int, leaks_s: float = 0.0) -> Estimate:
-    """Time one step of each kind of work of a study, and add up.
+
+def estimate(config: Config, grid: Sequence[Unit], waves: Sequence[Unit], *, workers: int) -> Estimate:
+    """Time one step of each kind of work of a study, and add up; all but the search for leaks.
 
     Args:
         config: of the study.
         grid: its encoders.
+        waves: encoders whose masks are looked at in the end.
         workers: processes.
-        leaks_s: how long the search for leaks took, which every study begins with.
     """
     with _threads(1 if workers > 1 else None):
         clock = _Clock(config, rotation=grid[0].rotation)
-        seconds: dict[str, float] = defaultdict(float, {"looking for leaks": leaks_s})
-        often: Counter[str] = Counter({"looking for leaks": 1})
+        seconds: dict[str, float] = defaultdict(float)
+        often: Counter[str] = Counter()
         longest = 0.0
         for method, count in Counter(unit.method for unit in grid).items():
             mine = clock.unit(next(unit for unit in grid if unit.method == method))
@@ -76,13 +90,22 @@ def estimate(config: Config, grid: Sequence[Unit], *, workers: int, leaks_s: flo
             for name, (n, s) in mine.items():
                 often[name] += n * count
                 seconds[name] += s * count
-        for name, (n, s) in clock.measurements().items():
+        for unit in waves:
+            n, s = clock.looking(unit)
+            often["records under masks"] += n
+            seconds["records under masks"] += s
+        for name, (n, s) in (clock.measurements() | clock.delineation()).items():
             often[name], seconds[name] = n, s
     at_once = min(workers, cores(), len(grid))
-    total = sum(seconds.values()) - leaks_s
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    total = sum(seconds.values())
     parts = tuple((name, often[name], s) for name, s in seconds.items() if s > 0)
-    return Estimate(parts, leaks_s + max(total / at_once, longest), workers, peak * min(workers, len(grid)))
+    return Estimate(parts, max(total / at_once, longest), workers, _peak_mib() * min(workers, len(grid)))
+
+
+def _peak_mib() -> float:
+    """The most memory that this process has held, MiB: about what a worker will."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak) / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 class _Clock:
@@ -96,6 +119,7 @@ class _Clock:
             self.bench.places[name].parts(plain)
         self.setup_s = time.perf_counter() - began
         self.known: dict[Any, Any] = {}
+        self.policies: dict[str, MaskPolicy] = {}
         self.stand_ins = {name: _stand_in(p, config.encoder.dim) for name, p in self.bench.places.items()}
 
     def unit(self, unit: Unit) -> dict[str, tuple[int, float]]:
@@ -134,11 +158,12 @@ class _Clock:
         batches = self.bench.places[""].batches
         made = _assemble.training(own, method, batches=batches, rows=split.train, seed=unit.seed)
         made.step()
+        self.policies[unit.method] = made.game.policy
         timed = min(2, max(made.total - 1, 1))
         step_s = min(_timed(made.step) for _ in range(timed))
         with tempfile.TemporaryDirectory() as folder:
             count = own.study.gallery
-            pictures = _timed(lambda: write_gallery(Path(folder), made, split.validation, count=count))
+            pictures = _timed(lambda: write_gallery(Path(folder), made, split, count=count))
         return made.total, step_s, pictures
 
     def reading(self, own: Config) -> float:
@@ -180,6 +205,50 @@ class _Clock:
         handcrafted(x[:1], fs=place.store.fs)
         n = sum(len(self.bench._labelled(name, Unit(names[0], 0, 0))[0]) for name in self.bench.places)
         return {"records measured": (n, n * _timed(lambda: handcrafted(x, fs=place.store.fs)) / len(x))}
+
+    def delineation(self) -> dict[str, tuple[int, float]]:
+        """Marks that are still to be made, and kept beside their stores."""
+        own = self.bench.store
+        wanted = [Store.open(Path(path)) for path in self.config.study.waves]
+        wanted = [store for store in wanted if not len(store.waves)]
+        for name, method in self.config.methods.items():
+            if method.marks == "delineator":
+                wanted += [own, *_assemble.also(self.config.of(name), own)]
+        n, s = delineation_s(wanted)
+        return {"records delineated": (n, s)} if n else {}
+
+    def looking(self, unit: Unit) -> tuple[int, float]:
+        """Records on which an encoder's masks are looked at, and how long that takes, s."""
+        own, batches, policy = self.bench.store, self.bench.places[""].batches, self.policies[unit.method]
+        if ("looking", unit.method) not in self.known:
+            rows = np.arange(min(8, len(own)))
+            maps = mask_maps(policy, batches.millivolts, rows, draws=1)
+            drawn_s = _timed(lambda: mask_maps(policy, batches.millivolts, rows, draws=2)) / 2 / len(rows)
+            spectral = isinstance(policy, SpectralMask)
+            tally = Tally(
+                ["one", "other"],
+                n_rows=maps.shape[1],
+                shifts=SHIFTS,
+                seed=0,
+                marks=all_leads if spectral else lead_by_lead,
+            )
+            regions = np.tile(np.arange(own.n_samples) // 10 % len(REGIONS), (len(own.leads), 1))
+
+            def add() -> None:
+                tally.add(maps[0], regions.astype(np.int8), member=np.ones(2, dtype=bool), patient=0)
+
+            add()
+            self.known["looking", unit.method] = (drawn_s, _timed(add))
+        drawn_s, tallied_s = self.known["looking", unit.method]
+        records, seconds, others = 0, 0.0, len(self.config.study.seeds) - 1
+        for store in (Store.open(Path(path)) for path in self.config.study.waves):
+            trained = len(self.bench.split.train) if store.digest == own.digest else 0
+            n = min(len(store) - trained, RECORDS)
+            drawn = n + (4 + others) * min(n, COMPARED) * (others > 0)
+            records, seconds = records + n, seconds + drawn * DRAWS * drawn_s + n * tallied_s
+            if self.config.study.harm:  # test records under three kinds of masks, eight draws of each
+                seconds += len(store) * (1 + 24 / 4) * self.reading(self.config.of(unit.method))
+        return records, seconds
 
     def cell(self, unit: Unit, own: Config, cell: Cell) -> float:
         """Seconds of one reading."""

@@ -5,28 +5,29 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Int
 
 from ecglipse.draws import Draws
 from ecglipse.masks import NoMask
 from ecglipse.pretrain import Training
 from ecglipse.seeding import numpy_rng
+from ecglipse.splits import Split
 
 DRAWS = 64
 
 
-def write_gallery(run: Path, training: Training, rows: Int[np.ndarray, " record"], *, count: int) -> None:
-    """Draw masks for `count` of these rows, the same rows in every run of a study.
+def write_gallery(run: Path, training: Training, split: Split, *, count: int) -> None:
+    """Draw masks for `count` validation records, the same ones in every run of a study.
 
     Args:
         run: folder to write to.
         training: the run, at its end.
-        rows: of the validation records.
+        split: of the store; training records are drawn where none validates.
         count: how many.
     """
     policy = training.game.policy
     if isinstance(policy, NoMask) or count < 1:
         return
+    rows = split.validation if len(split.validation) else split.train
     chosen = np.sort(numpy_rng(0, "gallery").permutation(np.sort(rows))[:count])
     x, looked = training.batches.millivolts(chosen), training.looked_at(chosen)
     with torch.no_grad():

@@ -9,14 +9,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ecglipse.batches import Batches
 from ecglipse.commands import _assemble
-from ecglipse.commands._mask_run import MaskRun, official
+from ecglipse.commands._mask_run import OnStore, official
 from ecglipse.commands._places import Part, Place
 from ecglipse.draws import Draws
 from ecglipse.occlusion import Harm, arms
 from ecglipse.splits import Split, by_patient
-from ecglipse.store import Store
 from ecglipse.tasks import Labels
 from ecglipse.transfer.features import features
 from ecglipse.transfer.finetune import finetune
@@ -40,14 +38,13 @@ class Hidden:
     (k - 1) // draws else. So whatever reads rows reads hidden records too.
     """
 
-    run: MaskRun
-    batches: Batches
+    on: OnStore
     draws: int
 
     @property
     def n(self) -> int:
         """Records of the store."""
-        return len(self.batches.store)
+        return len(self.on.store)
 
     def rows(self, rows: Int[np.ndarray, " row"]) -> Int[np.ndarray, " more"]:
         """The rows as they are, then hidden by every draw of every arm."""
@@ -66,19 +63,20 @@ class Hidden:
     @torch.no_grad()
     def __call__(self, rows: Int[np.ndarray, " batch"]) -> Tensor:
         """Give records in mV, hidden where their row says so."""
-        x = self.batches.millivolts(rows % self.n)
+        x = self.on.batches.millivolts(rows % self.n)
         turns = rows // self.n
         for turn in np.unique(turns[turns > 0]):
             arm, draw = divmod(int(turn) - 1, self.draws)
             own = torch.from_numpy(np.flatnonzero(turns == turn)).to(x.device)
-            part = x[own]
-            chance = Draws.of(0, "harm", draw, rows=rows[turns == turn] % self.n, device=x.device)
-            mask = self._mask(part, ARMS[arm], chance)
-            x[own] = self.run.policy.hide(part, mask, self.run.fill.to(x.device), chance)
+            part, its, run = x[own], rows[turns == turn] % self.n, self.on.run
+            chance = Draws.of(0, "harm", draw, rows=its, device=x.device)
+            mask = self._mask(part if self.on.marks is None else self.on.marks(its), ARMS[arm], chance)
+            x[own] = run.policy.hide(part, mask, run.fill.to(x.device), chance)
         return x
 
     def _mask(self, x: Tensor, arm: str, chance: Draws) -> Tensor:
-        policy = self.run.twin(x) if arm == "random" else self.run.policy
+        run = self.on.run
+        policy = run.twin(x) if arm == "random" else run.policy
         mask: Tensor = policy(x, chance)
         if arm != "shifted":
             return mask
@@ -88,15 +86,11 @@ class Hidden:
         return mask.gather(-1, place.expand_as(mask))
 
 
-def measure_harm(
-    run: MaskRun, store: Store, batches: Batches, split: Split | None, *, task: str, model: Model, draws: int
-) -> Harm:
+def measure_harm(on: OnStore, split: Split | None, *, task: str, model: Model, draws: int) -> Harm:
     """Train a model on a task and compare its AUROC under learned and under matched random masks.
 
     Args:
-        run: whose masks.
-        store: of the records.
-        batches: of the store.
+        on: whose masks, and the records.
         split: of the run's pretraining; None: the official folds where there are any, else by patient.
         task: of the store.
         model: from scratch, from the run's encoder, or a linear probe on it.
@@ -105,12 +99,13 @@ def measure_harm(
     Raises:
         TaskError: if the task cannot be had from the store.
     """
+    store = on.store
     if split is None:
         folds = set(store.table["fold"].dropna())
         split = official(store) if folds >= set(range(1, 11)) else by_patient(store.table, seed=0)
     labels, parts = Place(store, split).parts(task)
-    hidden = Hidden(run, batches, draws)
-    scores = _scores(run, hidden, labels, parts, model)
+    hidden = Hidden(on, draws)
+    scores = _scores(hidden, labels, parts, model)
     test = parts["test"]
     found, keep = arms(hidden.split(scores, len(test.rows)), test.y, test.patients)
     names = np.array(labels.task.classes)
@@ -127,14 +122,15 @@ def measure_harm(
 
 
 def _scores(
-    run: MaskRun, hidden: Hidden, labels: Labels, parts: dict[str, Part], model: Model
+    hidden: Hidden, labels: Labels, parts: dict[str, Part], model: Model
 ) -> Float[np.ndarray, "more class"]:
     """Probabilities of the test records as they are, then under every mask."""
     train, validation, test = (parts[name] for name in ("train", "validation", "test"))
+    run, batches = hidden.on.run, hidden.on.batches
     kind, encoder = labels.task.kind, run.encoder()
     if model != "scratch":
         put_weights(encoder, run.tensors, where=run.name)
-    encoder = encoder.to(hidden.batches.device)
+    encoder = encoder.to(batches.device)
     wanted = hidden.rows(test.rows)
     if model == "linear":
         read: Callable[[np.ndarray], np.ndarray] = lambda rows: features(encoder, hidden, rows)  # noqa: E731
@@ -154,5 +150,5 @@ def _scores(
         learning_rate=rule.finetune_learning_rate,
         **_assemble.finetuning_pace(rule, scratch=model == "scratch"),
         seed=int(run.facts["seed"]),
-        augment=_assemble.base_views(run.config, fs=hidden.batches.store.fs),
+        augment=_assemble.base_views(run.config, fs=batches.store.fs),
     ).test_scores

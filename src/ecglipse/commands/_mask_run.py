@@ -1,7 +1,8 @@
 """A run's masks, ready to be drawn on any store of its rate and leads. Reads the run."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from ecglipse.commands import _assemble
 from ecglipse.commands._policies import fill, policy
 from ecglipse.config import Config, check, digest
 from ecglipse.draws import Draws
-from ecglipse.errors import CheckpointError, ConfigError
+from ecglipse.errors import CheckpointError, ConfigError, StoreError
 from ecglipse.masks import (
     Fill,
     LearnedMask,
+    Marks,
     MaskPolicy,
     MixedMask,
     RandomMask,
@@ -108,12 +110,16 @@ class MaskRun:
         network = {"learning": "", "frozen": " of a frozen network", "shuffled": ", shuffled in training"}
         if method.domain == "spectral":
             leads = f"{rule.bands} bands of frequency and times that compete, for all leads at once"
+        if method.marks != "energy":
+            leads += (
+                f", on waves by the marks of {'the store' if method.marks == 'store' else 'a delineator'}"
+            )
         share = f"{100 * rule.coverage:g} % hidden in segments of {rule.segment_s:g} s"
         return f"{method.masks} masks{network[method.network]}, {leads}, {share}{unmixed}"
 
     @torch.no_grad()
     def twin(self, x: Tensor) -> MaskPolicy:
-        """Random masks of the same form and segments, that hide as much as this policy hides of `x`."""
+        """Random masks of the same form and segments, that hide as much as this policy, looking at `x`."""
         rule, method = self.config.masks, self.config.methods["run"]
         given = self.facts["input"]
         hidden = float(self.policy(x, Draws.of(0, "twin", rows=range(len(x)), device=x.device)).mean())
@@ -140,6 +146,57 @@ class MaskRun:
         return _assemble.transferred(self.config, made)
 
 
+@dataclass(frozen=True)
+class OnStore:
+    """A run's masks on the recordings of a store.
+
+    Args:
+        run: whose masks.
+        batches: of the store.
+        policy: that decides; of the run by default.
+    """
+
+    run: MaskRun
+    batches: Batches
+    policy: MaskPolicy | None = None
+
+    @property
+    def store(self) -> Store:
+        """Of the recordings."""
+        return self.batches.store
+
+    @cached_property
+    def marks(self) -> Marks | None:
+        """What the policy looks at in place of signals; None if it looks at them.
+
+        Raises:
+            StoreError: if masks are laid on a store's own marks, and it has none.
+            EcglipseError: if the delineator is needed and not installed.
+        """
+        method = self.run.config.methods["run"]
+        if method.marks == "store" and not len(self.store.waves):
+            raise StoreError(
+                f"{self.store.path}: has no wave marks, and the masks of {self.run.name} are laid on them",
+                hint="give a store with marks, such as one of LUDB",
+            )
+        return _assemble.marks(method, [self.store], np.arange(0), device=self.batches.device)
+
+    def looked_at(self, rows: Int[np.ndarray, " record"]) -> Float[Tensor, "record lead time"]:
+        """Give what the policy looks at in these records: their signals, mV, or their marks."""
+        return self.batches.millivolts(rows) if self.marks is None else self.marks(rows)
+
+    def twin(self, rows: Int[np.ndarray, " record"]) -> "OnStore":
+        """Random masks of the same form and segments, that hide as much as these do of the records."""
+        return replace(self, policy=self.run.twin(self.looked_at(rows)))
+
+    def maps(
+        self, rows: Int[np.ndarray, " record"], *, draws: int, seed: int = 0
+    ) -> Float[np.ndarray, "record row time"]:
+        """Give `mask_maps` of these records."""
+        policy = (self.policy or self.run.policy).to(self.batches.device)
+        return mask_maps(policy, self.looked_at, rows, draws=draws, seed=seed)
+
+
 def open_run(path: Path, store: Store) -> MaskRun:
     """Open a run and see that its masks fit the store.
 
@@ -164,11 +221,6 @@ def open_run(path: Path, store: Store) -> MaskRun:
         )
     if method.masks == "none":
         raise ConfigError(f"{path}: its method hides nothing", hint="give a run of a method with masks")
-    if method.marks != "energy":
-        raise ConfigError(
-            f"{path}: its masks are laid on marked waves, and what they hide is known",
-            hint="give a run whose masks are learned or guessed; `masks.npz` of this one has pictures",
-        )
     found = latest_checkpoint(path)
     if found is None or found.counters["step"] < found.counters["total"]:
         raise CheckpointError(f"{path}: is not finished", hint="finish it with `ecglipse pretrain`")
@@ -230,21 +282,26 @@ def official(store: Store) -> Split:
 
 @torch.no_grad()
 def mask_maps(
-    policy: MaskPolicy, batches: Batches, rows: Int[np.ndarray, " record"], *, draws: int, seed: int = 0
+    policy: MaskPolicy,
+    looked_at: Callable[[Int[np.ndarray, " some"]], Tensor],
+    rows: Int[np.ndarray, " record"],
+    *,
+    draws: int,
+    seed: int = 0,
 ) -> Float[np.ndarray, "record row time"]:
     """Give the share of draws in which each sample of these records is hidden, by lead or by band.
 
     Args:
         policy: decides.
-        batches: of the store.
-        rows: of the store, at least one and few enough for their maps to be held.
+        looked_at: gives what it looks at in records: signals, mV, or marks.
+        rows: of the records, at least one and few enough for their maps to be held.
         draws: of masks.
         seed: of the draws.
     """
     found = []
     for start in range(0, len(rows), _BATCH):
         part = rows[start : start + _BATCH]
-        x = batches.millivolts(part)
+        x = looked_at(part)
         total = torch.zeros((), device=x.device)
         for draw in range(draws):
             mask = policy(x, Draws.of(seed, "masks", draw, rows=part, device=x.device))

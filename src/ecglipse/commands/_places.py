@@ -19,11 +19,12 @@ from ecglipse.tasks import Labels, Task, find_task, label
 
 @dataclass(frozen=True)
 class Part:
-    """Labelled rows of one part of a split."""
+    """Labelled rows of one part of a split; `rare` as in `Task`."""
 
     rows: Int[np.ndarray, " record"]
     y: UInt8[np.ndarray, "record class"] | Float32[np.ndarray, "record 1"]
     patients: Int[np.ndarray, " record"]
+    rare: bool = False
 
     def subset(self, fraction: float, draw: int) -> "Part":
         """The draw's share, or k of each class (-k): the same for every method and seed, nested."""
@@ -32,8 +33,8 @@ class Part:
         if fraction < 0:
             chosen = shot_subset(self.y, self.patients, round(-fraction), seed=0, draw=draw)
         else:
-            chosen = fraction_subset(self.y, self.patients, fraction, seed=0, draw=draw)
-        return Part(self.rows[chosen], self.y[chosen], self.patients[chosen])
+            chosen = fraction_subset(self.y, self.patients, fraction, seed=0, draw=draw, rare=self.rare)
+        return Part(self.rows[chosen], self.y[chosen], self.patients[chosen], self.rare)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Place:
         for name in ("train", "validation", "test"):
             rows = getattr(split, name)
             index = np.array([place[int(row)] for row in rows], dtype=np.int64)
-            parts[name] = Part(rows, labels.y[index], labels.patients[index])
+            parts[name] = Part(rows, labels.y[index], labels.patients[index], labels.task.rare)
         return labels, parts
 
 

@@ -169,7 +169,7 @@ def _play(
             run, name, facts, training, config.pretrain.checkpoint_every_s, progress=progress
         )
         if speaks() and not (run / "masks.npz").exists():
-            write_gallery(run, training, split.validation, count=config.study.gallery)
+            write_gallery(run, training, split, count=config.study.gallery)
     return Pretrained(
         run=run,
         method=name,

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from ecglipse.commands._places import Part, Place
-from ecglipse.config import Transfer
+from ecglipse.config import Transfer, digest
 
 
 def write_splits(folder: Path, name: str, place: Place, tasks: Sequence[str], rule: Transfer) -> None:
-    """Write `splits/NAME-TASK-DIGEST.csv` of each task that has none yet, and `splits/SHA256SUMS` of all.
+    """Write `splits/NAME-TASK-SPLIT-DRAWN.csv` of each task without one, and `splits/SHA256SUMS`.
 
+    SPLIT is the split's digest, DRAWN that of the labels and of how they are drawn: draws, shares and shots.
     A line a labelled record: its row in the store, its part, and for each label draw the smallest share of
     the labels, and the smallest k of each class, whose subset holds it: subsets are nested. Test rows have no
     draw; all labels (1) hold every other row. No ids.
@@ -21,11 +22,20 @@ def write_splits(folder: Path, name: str, place: Place, tasks: Sequence[str], ru
     there = folder / "splits"
     there.mkdir(parents=True, exist_ok=True)
     for task in tasks:
-        path = there / f"{name}-{task}-{place.split.digest}.csv".replace("/", "_").replace(" ", "_")
+        which = f"{name}-{task}-{place.split.digest}-{_drawn(place, task, rule)}.csv"
+        path = there / which.replace("/", "_").replace(" ", "_")
         if not path.exists():
             _write(path, _content(place, task, rule))
     sums = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.name}" for p in sorted(there.glob("*.csv"))]
     _write(there / "SHA256SUMS", "\n".join(sums) + "\n")
+
+
+def _drawn(place: Place, task: str, rule: Transfer) -> str:
+    """8 hex digits of a task's labels, and of how they are drawn."""
+    labels = place.parts(task)[0]
+    y, classes = hashlib.sha256(labels.y.tobytes()).hexdigest(), list(labels.task.classes)
+    drawn = [rule.draws, sorted(rule.fractions), sorted(rule.shots)]
+    return digest([labels.rows.tolist(), classes, y, drawn])[:8]
 
 
 def _content(place: Place, task: str, rule: Transfer) -> str:

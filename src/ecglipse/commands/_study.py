@@ -12,7 +12,7 @@ from ecglipse.commands._ranks import refuse_ranks
 
 if TYPE_CHECKING:
     from ecglipse.commands._estimate import Estimate
-    from ecglipse.commands._places import Place
+    from ecglipse.commands._label_counts import TaskLabels
     from ecglipse.config import Config
     from ecglipse.study.plan import Unit
     from ecglipse.study.runner import Executor
@@ -29,9 +29,10 @@ class Studied:
         added: readings computed by this call; 0 for a plan.
         seconds: of this call.
         plan: (method, encoders, cells) rows.
-        leaks: sentences about recordings that would be trained on and tested.
-        labels: of a plan: (task, part of the split, labelled records, positives by class) rows.
+        leaks: sentences about recordings that are on both sides of a split.
+        labels: of a plan: labelled records of each task, by part of the split and by budget.
         cost: of a plan: what the whole study takes, measured on a moment of each kind of work.
+        warnings: of a plan: sentences about views that may change what labels are read from.
     """
 
     folder: Path
@@ -41,8 +42,9 @@ class Studied:
     seconds: float
     plan: tuple[tuple[str, int, int], ...]
     leaks: tuple[str, ...] = ()
-    labels: tuple[tuple[str, str, int, dict[str, int]], ...] = ()
+    labels: "tuple[TaskLabels, ...]" = ()
     cost: "Estimate | None" = None
+    warnings: tuple[str, ...] = ()
 
 
 def study(
@@ -77,6 +79,7 @@ def study(
     from ecglipse.commands._places import places, where
     from ecglipse.commands._split_files import write_splits
     from ecglipse.commands._subgroups import write_subgroups
+    from ecglipse.commands._wave_step import check_waves, look, looks
     from ecglipse.config import Config, load
     from ecglipse.study import cells, units
     from ecglipse.study.plan import tasks
@@ -89,7 +92,8 @@ def study(
     store = first[""].store
     splits = _assemble.splits(settings, store)
     rotations = _assemble.studied(settings, store)
-    grid = units(settings, rotations=rotations)
+    check_waves(settings, store)
+    grid, waves = units(settings, rotations=rotations), looks(settings, rotations=rotations)
     total = sum(len(cells(settings, unit)) for unit in grid)
     rows = tuple(
         (name, len(mine), sum(len(cells(settings, unit)) for unit in mine))
@@ -99,20 +103,21 @@ def study(
     folder = Path(settings.out)
     if plan:
         from ecglipse.commands._estimate import estimate
+        from ecglipse.commands._label_counts import label_counts
+        from ecglipse.commands._plan_words import doubtful
 
+        cost = estimate(settings, grid, waves, workers=workers or settings.study.workers)
         looked = time.monotonic()
-        leaks = tuple(crossing(settings, rotations=rotations))
-        leaks_s, processes = time.monotonic() - looked, workers or settings.study.workers
-        cost = estimate(settings, grid, workers=processes, leaks_s=leaks_s)
-        counts = tuple(row for task in tasks(settings) for row in _labels(first, task))
-        return Studied(
-            folder, len(grid), total, 0, time.monotonic() - began, rows, leaks, labels=counts, cost=cost
-        )
+        leaks = crossing(settings, rotations=rotations).all
+        cost = cost.after_search(time.monotonic() - looked)
+        counts, warnings = label_counts(settings, rotations=rotations), tuple(doubtful(settings))
+        spent = time.monotonic() - began
+        return Studied(folder, len(grid), total, 0, spent, rows, leaks, counts, cost, warnings)
     folder.mkdir(parents=True, exist_ok=True)
-    leaks = tuple(crossing(settings, rotations=rotations, folder=folder))
-    refuse(settings, list(leaks))
+    found = crossing(settings, rotations=rotations, folder=folder)
+    refuse(settings, found)
     about = _about(settings, store, splits, grid, total) | _before(folder, settings, started)
-    about["leaks"] = list(leaks)
+    about |= {"leaks": list(found.tested), "leaks_chosen": list(found.chosen)}
     for place in first.values():
         write_subgroups(folder, place.store)
     for rotation in rotations:
@@ -120,7 +125,7 @@ def study(
             its = [task for store_name, task in map(where, tasks(settings)) if store_name == name]
             write_splits(folder, f"{name or 'own'}-r{rotation}", place, its, settings.transfer)
     write_json(folder / "study.json", about)
-    added = 0
+    added = added_waves = 0
     run = _executor(executor or settings.study.executor)
     work, processes = partial(do_unit, settings), workers or settings.study.workers
     for done, (unit, new) in enumerate(run(work, grid, workers=processes), start=1):
@@ -128,9 +133,14 @@ def study(
         if progress:
             which = f"{unit.method} seed {unit.seed} rotation {unit.rotation}"
             _say(f"{done}/{len(grid)} encoders: {which}, {new} new readings")
+    pages = run(partial(look, settings), waves, workers=processes) if waves else iter(())
+    for done, (unit, new) in enumerate(pages, start=1):
+        added_waves += new
+        if progress:
+            _say(f"{done}/{len(waves)} masks on waves: {unit.method} seed {unit.seed}, {new} new pages")
     seconds = time.monotonic() - began
-    write_json(folder / "study.json", _finish(about, folder, seconds if added else 0.0))
-    return Studied(folder, len(grid), total, added, seconds, rows, leaks)
+    write_json(folder / "study.json", _finish(about, folder, seconds if added + added_waves else 0.0))
+    return Studied(folder, len(grid), total, added, seconds, rows, found.all)
 
 
 def _executor(name: str) -> "Executor":
@@ -138,20 +148,6 @@ def _executor(name: str) -> "Executor":
     from ecglipse.study import on_ray, runner
 
     return {"local": runner.run, "ray": on_ray.run}[name]
-
-
-def _labels(first: "dict[str, Place]", task: str) -> "list[tuple[str, str, int, dict[str, int]]]":
-    """Labelled records of a task in each part of the first split, and positives by class."""
-    from ecglipse.commands._judging import positives
-    from ecglipse.commands._places import where
-
-    name, plain = where(task)
-    labels, parts = first[name].parts(plain)
-    return [
-        (task, name, len(part.rows), dict(zip(labels.task.classes, counts, strict=bool(counts))))
-        for name, part in parts.items()
-        for counts in (positives(part, labels.task.kind),)
-    ]
 
 
 def _before(folder: Path, config: "Config", started: str) -> dict[str, Any]:
@@ -252,31 +248,6 @@ def _finish(about: dict[str, Any], folder: Path, seconds: float) -> dict[str, An
         "seconds": round(about["seconds"] + seconds, 1),
         "test_reads": reads,
     }
-
-
-def plan_lines(made: Studied) -> list[str]:
-    """Say in lines what a plan found beside its cells: labels, leaks, time and memory."""
-    said = []
-    for task, part, n, counts in made.labels:
-        few = sorted(counts, key=counts.__getitem__)[:8]
-        each = ", ".join(f"{name} {counts[name]}" for name in few) + (", ..." if len(counts) > 8 else "")
-        said.append(f"{task}, {part}: {n} labelled" + (f" (fewest: {each})" if counts else ""))
-    said += [f"leak: {sentence}" for sentence in made.leaks]
-    if made.cost is not None:
-        cost = made.cost
-        said += [f"{name}: {n}, {_duration(s)} of one core" for name, n, s in cost.parts]
-        said.append(
-            f"about {_duration(cost.seconds)} with {cost.workers} worker{'' if cost.workers == 1 else 's'}, "
-            f"and {cost.memory_mib / 1024:.1f} GiB of memory"
-        )
-    return said
-
-
-def _duration(seconds: float) -> str:
-    """Give a time as people say it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _say(text: str) -> None:

@@ -4,23 +4,47 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecglipse.report.kept import left_out, positives
-from ecglipse.report.tables import CONTROLS, Method, Summary, percent
+from ecglipse.report.tables import CONTROLS, Group, Method, Summary, percent
+from ecglipse.report.verdict import headline_fraction
 
 
-def missing_floors(methods: Sequence[Method], done: set[str]) -> tuple[str, ...]:
-    """Name the floors that no cell stands for."""
-    present = [m for m in methods if m.name in done]
-    wanted = {
-        "a constant prediction (majority)": any(m.kind == "majority" for m in present),
-        "hand-crafted features": any(m.kind == "handcrafted" for m in present),
-        "a random-init frozen encoder": any(m.kind == "init" for m in present),
-        "an encoder trained from scratch": any(m.kind == "scratch" for m in present),
-        "contrast without masks (SimCLR)": any(
-            (m.kind, m.masks, m.views) == ("pretrained", "none", "base") for m in present
-        ),
-        "random masks": any(m.masks == "random" for m in present),
+def missing_floors(summary: Summary) -> tuple[str, ...]:
+    """Name the floors that have no number on some task at the verdict's budget, as read for the headline.
+
+    Beside those of every study, each learned mask needs its own: its random, frozen and shuffled twin.
+    """
+    fraction = headline_fraction(summary)
+    if fraction is None or not summary.settings:
+        return ()
+    groups = [Group(task, *summary.settings[0], fraction) for task in summary.tasks]
+    there = {
+        g: {m.name for m in summary.methods if summary.floor(g, m.name).mean is not None} for g in groups
     }
-    return tuple(name for name, there in wanted.items() if not there)
+    wanted: dict[str, list[Method]] = {
+        "a constant prediction (majority)": [m for m in summary.methods if m.kind == "majority"],
+        "hand-crafted features": [m for m in summary.methods if m.kind == "handcrafted"],
+        "a random-init frozen encoder": [m for m in summary.methods if m.kind == "init"],
+        "an encoder trained from scratch": [m for m in summary.methods if m.kind == "scratch"],
+        "contrast without masks (SimCLR)": [
+            m
+            for m in summary.methods
+            if (m.kind, m.masks, m.views, m.plays) == ("pretrained", "none", "base", ("", ""))
+        ],
+    }
+    learned = [m for m in summary.candidates() if m.masks == "adversarial"]
+    for mine in learned:
+        twin, controls = summary.twin(mine.name), summary.controls(mine.name)
+        wanted[f"the random twin of “{mine.title}”"] = [twin] if twin else []
+        for kind in CONTROLS:
+            wanted[f"the {kind} twin of “{mine.title}”"] = [controls[kind]] if kind in controls else []
+    if not learned:
+        wanted["random masks"] = [m for m in summary.methods if m.masks == "random"]
+    said = []
+    for name, able in wanted.items():
+        without = [g.task for g in groups if there[g] and there[g].isdisjoint(m.name for m in able)]
+        if without:
+            said.append(name + ("" if len(without) == len(groups) else f" (on {', '.join(without)})"))
+    return tuple(said)
 
 
 def cautions(

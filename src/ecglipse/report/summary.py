@@ -119,12 +119,13 @@ def _summarise(
         classes=tuple(_classes(groups, methods, cells, bench)),
         synthetic=facts.get("synthetic") is True,
         cautions=(),
-        missing_floors=missing_floors(methods, {str(line["method"]) for line in lines}),
+        missing_floors=(),
         ranked=True,
         measures=measures(groups, methods, cells, bench),
         regressions=tuple(t for t in tasks if t in numbers),
         facts=facts,
     )
+    summary = replace(summary, missing_floors=missing_floors(summary))
     compared = _permuted(summary, _comparisons(summary, groups, estimates), cells, bench)
     shared = bench.overlapping(tasks)
     said = cautions(summary, lines, shared=shared, stale=stale, replicates=bench.replicates)

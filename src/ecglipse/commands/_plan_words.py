@@ -1,0 +1,50 @@
+"""What `ecglipse study --plan` says beside its cells: labels, doubts about views, leaks, time and memory."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ecglipse.commands._study import Studied
+    from ecglipse.config import Config
+
+
+def plan_lines(made: "Studied") -> list[str]:
+    """Say in lines what a plan found beside its cells: labels, leaks, time and memory."""
+    said = []
+    said += [str(counts) for counts in made.labels]
+    said += [f"warning: {sentence}" for sentence in made.warnings]
+    said += [f"leak: {sentence}" for sentence in made.leaks]
+    if made.cost is not None:
+        cost = made.cost
+        said += [f"{name}: {n}, {_duration(s)} of one core" for name, n, s in cost.parts]
+        said.append(
+            f"about {_duration(cost.seconds)} with {cost.workers} worker{'' if cost.workers == 1 else 's'}, "
+            f"and {cost.memory_mib / 1024:.1f} GiB of memory"
+        )
+    return said
+
+
+def _duration(seconds: float) -> str:
+    """Give a time as people say it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def doubtful(config: "Config") -> Iterator[str]:
+    """Say which of the config's extra views may change what a task's labels are read from."""
+    from ecglipse.commands._places import where
+    from ecglipse.study.plan import tasks
+    from ecglipse.tasks import READS
+    from ecglipse.views.catalogue import VIEWS
+
+    by_view: dict[str, list[str]] = {}
+    for name, method in config.methods.items():
+        for view in config.of(name).views.extra if method.kind == "pretrained" else ():
+            by_view.setdefault(view.name, []).append(name)
+    for name, methods in by_view.items():
+        for task in tasks(config):
+            changed = READS.get(where(task)[1], frozenset()) & set(VIEWS[name][1])
+            if changed:
+                what = f"the view {name} (of {', '.join(methods)}) may change {', '.join(sorted(changed))}"
+                yield f"{what}, by which {task} is labelled"
