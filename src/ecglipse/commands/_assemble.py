@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -219,8 +220,8 @@ def training(
         epochs=rule.epochs,
         batch=rule.batch,
         accumulate=rule.accumulate,
-        encoder=Player(rule.learning_rate, rule.weight_decay, rule.clip),
-        masks=Player(config.mask_network.learning_rate, clip=rule.clip),
+        encoder=Player(rule.learning_rate, rule.weight_decay, rule.clip or math.inf),
+        masks=Player(config.mask_network.learning_rate, clip=rule.clip or math.inf),
         mask_every=config.mask_network.every,
         play=rule.play,
         warmup=rule.warmup,
