@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches, Joined, torch_rng
 from ecglipse.commands._delineated import delineated, delineator
+from ecglipse.commands._fitting import see_masks, see_pairs
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, Transfer, digest
 from ecglipse.draws import Draws
@@ -319,17 +320,11 @@ def pairs(config: Config, method: Method, *, store: Store, shortest: int) -> Pai
         shortest: fewest samples that the encoder takes.
 
     Raises:
-        ConfigError: if a crop is longer than the store's records, or too short for the encoder.
+        ConfigError: if it cannot be cut from the store's records, or is too short for the encoder.
     """
     rule = config.objective
+    see_pairs(config, method, store=store, shortest=shortest)
     crops: Pairs = partial(pairings.crops, length=round(rule.crop_s * store.fs))
-    if config.played_for(method)["pairs"] == "crops":
-        low, high = shortest / store.fs, store.n_samples / store.fs
-        if not low <= rule.crop_s <= high:
-            raise ConfigError(
-                f"objective.crop_s: must be in {low:g}..{high:g} s, between what the encoder takes and what "
-                f"the records have; is {rule.crop_s:g}"
-            )
     segments: Pairs = partial(pairings.segments, count=rule.segments)
     leads: Pairs = partial(pairings.leads, kept=rule.leads)
     made: dict[str, Pairs] = {
@@ -371,6 +366,24 @@ def also(config: Config, store: Store) -> list[Store]:
         if other.digest == store.digest:
             raise ConfigError(f"pretrain.also: {other.path} is the study's own store")
     return found
+
+
+def see_that_it_fits(config: Config, store: Store) -> None:
+    """See, before anything runs, that the pairs and masks of all methods fit the store's records.
+
+    Raises:
+        ConfigError: naming the method, the key and what would fit.
+    """
+    for name, method in config.methods.items():
+        if method.kind != "pretrained":
+            continue
+        own = config.of(name)
+        shortest = initial_encoder(own, leads=len(store.leads), seed=0).shortest
+        try:
+            samples = see_pairs(own, method, store=store, shortest=shortest)
+            see_masks(own, name, fs=store.fs, samples=samples)
+        except ConfigError as error:
+            raise ConfigError(f"methods.{name}: {error.message}", hint=error.hint) from None
 
 
 def precision(config: Config, device: torch.device) -> Literal["fp32", "bf16"]:

@@ -113,7 +113,8 @@ class MatchedNoiseFill(Fill):
         if time % 2 == 0:
             angle[..., -1] = 0
         turned = spectrum * torch.polar(torch.ones_like(angle), angle)
-        return (level + torch.fft.irfft(turned, n=time)).to(x.dtype)
+        made: Tensor = level + torch.fft.irfft(turned, n=time)
+        return made.to(x.dtype)
 
 
 class TokenFill(Fill):
