@@ -46,7 +46,7 @@ def test_misspelt_keys_are_all_named_with_what_was_meant() -> None:
         ({"masks": {"coverage": 1.5}}, "masks.coverage: input should be less than or equal to 1; got 1.5"),
         (
             {"methods": {"a": {"masks": "evil"}}},
-            "methods.a.masks: input should be 'none', 'random', 'noise', 'adver",
+            "methods.a.masks: input should be 'none', 'random', 'block', 'noise'",
         ),
         ({"methods": {"a": {"kind": "init", "masks": "random"}}}, "kind 'init' trains nothing"),
         ({"methods": {"a": {"kind": "scratch", "objective": "byol"}}}, "leave out `objective` and `pairs`"),

@@ -6,6 +6,7 @@ Unknown keys are errors with a suggestion. The only override is by dotted path: 
 import difflib
 import hashlib
 import json
+import logging
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ecglipse.errors import ConfigError
+from ecglipse.keys import RULES, Policy, is_read, needs
 from ecglipse.views.settings import SETTINGS, AnyView
+
+_log = logging.getLogger(__name__)
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -33,7 +37,7 @@ WIDTH_UNITS = {"xresnet1d50": 2, "clocs-cnn": 8, "patch-transformer": 8}
 class Section(BaseModel):
     """A table of the file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Splits(Section):
@@ -121,9 +125,9 @@ class Masks(Section):
     """Length of a segment, s; over time and frequency at least a frame of the transform, 0.16 s."""
     bands: Annotated[int, Field(ge=2)] = 8
     """Bands of frequency of masks over time and frequency."""
-    fill: Literal["baseline", "bridge", "zero", "minimum", "noise", "token"] = "baseline"
+    fill: Literal["baseline", "bridge", "zero", "minimum", "matched-noise", "token"] = "baseline"
     """What stands in hidden places: the lead's isoelectric level, a straight line, 0 mV, the record's
-    minimum (published), noise of the lead's size, or a learned level a lead."""
+    minimum (published), noise of the spectrum of what is visible, or a learned level a lead."""
     taper_s: NotNegative = 0.0
     """Over which the edges of hidden stretches rise, s."""
     band_hz: tuple[NotNegative, Positive] = (0.5, 2.0)
@@ -238,8 +242,8 @@ class Pretrain(Section):
     """How all rates go on after the warm-up: to zero by a cosine, or as they are."""
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of the steps in which the rates rise in a straight line."""
-    clip: Positive = 1.0
-    """Largest norm of each player's gradient."""
+    clip: NotNegative = 1.0
+    """Largest norm of each player's gradient; 0: gradients stay as they are."""
     weight_decay: NotNegative = 1e-4
     """Decoupled, of encoder and projection."""
     temperature: Positive = 0.1
@@ -317,6 +321,7 @@ class Method(Section):
     masks: Literal[
         "none",
         "random",
+        "block",
         "noise",
         "adversarial",
         "predicted",
@@ -327,9 +332,9 @@ class Method(Section):
         "t",
         "published",
     ] = "none"
-    """Who decides what is hidden from the second view: nobody, chance, noise of a band of frequencies, the
-    mask network, a network that predicts what is hard, what the encoder looks at, where P waves, QRS
-    complexes, their peaks or T waves are, or the mask network in the published way."""
+    """Who decides what is hidden from the second view: nobody, chance (segments, or one block), noise of a
+    band of frequencies, the mask network, a network that predicts what is hard, what the encoder looks at,
+    where P waves, QRS complexes, their peaks or T waves are, or the mask network in the published way."""
     marks: Literal["energy", "store", "delineator"] = "energy"
     """How masks aimed at waves know where these are. energy: guessed from the slope of all leads (QRS and T
     alone), and hidden more often than the rest; store: by the store's own marks, such as those by hand of
@@ -530,6 +535,8 @@ class Config(Section):
         network, low, high = self.mask_network, *self.masks.band_hz
         if not low < high:
             raise ValueError(f"`masks.band_hz` must rise; is {low:g}, {high:g}")
+        if method.masks == "block" and method.leads in ("cells", "factorised"):
+            raise ValueError('`masks = "block"` is one block a lead or group: `leads` may not compete')
         if method.domain == "spectral" and self.masks.segment_s < SHORTEST_SPECTRAL_S:
             raise ValueError(
                 f'`domain = "spectral"` needs `masks.segment_s` of at least {SHORTEST_SPECTRAL_S} s, '
@@ -543,6 +550,50 @@ class Config(Section):
             raise ValueError("published masks a lead take no `mask_network.rivals` and no `published.spared`")
         if network.applied == "all" and (method.mix_shared or method.network == "shuffled"):
             raise ValueError('`mask_network.applied = "all"` goes with neither `mix_shared` nor "shuffled"')
+
+    def policy_of(self, name: str) -> Policy:
+        """What decides which keys a method reads."""
+        own, method = self.of(name), self.methods[name]
+        starts = {
+            "coverage": own.masks.coverage_start,
+            "temperature": own.mask_network.temperature_start,
+            "strength": own.mask_network.strength_start,
+        }
+        return Policy(
+            masks=method.masks,
+            domain=method.domain,
+            marks=method.marks,
+            leads=method.leads,
+            network=method.network,
+            choice=method.choice,
+            mixed=method.mix_shared > 0,
+            rivals=own.mask_network.rivals,
+            ramps=frozenset(key for key, start in starts.items() if start is not None),
+            penalty=own.published.alpha > 0,
+            spares=own.published.spared > 0,
+        )
+
+    def idle(self) -> list[str]:
+        """Say of each key on masks that a method sets away from its default and does not read."""
+        said = []
+        for name, method in self.methods.items():
+            policy, own = self.policy_of(name), self.of(name)
+            mine = [key for key in RULES if key in method.set or "." not in key]
+            said += [
+                f"methods.{name}: `{key}` has no effect with masks {method.masks!r}; it needs {needs(key)}"
+                for key in mine
+                if not is_read(key, policy) and _is_set(own, method, key)
+            ]
+        return said
+
+    def unread(self) -> list[str]:
+        """Say of each key on masks that is set for all methods, away from its default, if none reads it."""
+        policies = [self.policy_of(name) for name in self.methods]
+        return [
+            f"{key}: no method reads it; it needs {needs(key)}"
+            for key in RULES
+            if "." in key and _is_set(self, None, key) and not any(is_read(key, p) for p in policies)
+        ]
 
     def of(self, method: str) -> "Config":
         """The config as one method has it: its own `set` in place of what all share.
@@ -589,7 +640,7 @@ def digest(content: Any) -> str:
 
 
 def load(path: Path, *, overrides: Sequence[str] = ()) -> Config:
-    """Read a TOML file.
+    """Read a TOML file; what is set for all methods and none reads is warned of.
 
     Args:
         path: of the file.
@@ -606,22 +657,40 @@ def load(path: Path, *, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(f"{path}: not TOML: {error}") from None
     for override in overrides:
         _apply(content, override)
-    return check(content, where=str(path))
+    config = check(content, where=str(path))
+    for said in config.unread():
+        _log.warning("%s: %s", path, said)
+    return config
 
 
-def check(content: dict[str, Any], *, where: str) -> Config:
+def check(content: dict[str, Any], *, where: str, recorded: bool = False) -> Config:
     """Make a config of plain values.
 
+    Args:
+        content: tables, keys and values.
+        where: they are from, for what is said.
+        recorded: by a run, whose method need not read all that was set for all methods.
+
     Raises:
-        ConfigError: naming every key or value that does not fit.
+        ConfigError: naming every key or value that does not fit, or that its method does not read.
     """
     try:
-        return Config.model_validate(content)
+        config = Config.model_validate(content)
+        faults = [] if recorded else config.idle()
     except ValidationError as error:
         faults = [_fault(item) for item in error.errors()]
+    if faults:
         raise ConfigError(
             f"{where}: {len(faults)} {'fault' if len(faults) == 1 else 'faults'}\n  " + "\n  ".join(faults)
-        ) from None
+        )
+    return config
+
+
+def _is_set(config: Config, method: Method | None, key: str) -> bool:
+    """Whether a key, of a section or of the method itself, is set away from its default."""
+    section, _, name = key.rpartition(".")
+    table: Any = getattr(config, section) if section else method
+    return bool(getattr(table, name) != type(table).model_fields[name].default)
 
 
 def _apply(content: dict[str, Any], override: str) -> None:

@@ -17,8 +17,8 @@ from ecglipse.masks import (
     GuidedMask,
     LearnedMask,
     MaskPolicy,
+    MatchedNoiseFill,
     MinimumFill,
-    NoiseFill,
     NoiseMask,
     PredictedMask,
     Pressure,
@@ -344,8 +344,17 @@ def test_shuffled_masks_are_the_same_masks_on_other_records() -> None:
     assert policy.apart
 
 
+def test_shuffled_cells_hide_as_the_policy_that_draws_them() -> None:
+    inner = spectral(gain=1.0)
+    policy, x = ShuffledMask(inner), signals()
+    mask = policy.shown(policy(x, draws())).detach()
+    assert torch.equal(policy.hide(x, mask, ZeroFill(), draws()), inner.hide(x, mask, ZeroFill(), draws()))
+    assert torch.equal(policy.over_time(mask, 1000), inner.over_time(mask, 1000))
+    assert torch.equal(policy.rows_over_time(mask, x), inner.rows_over_time(mask, x))
+
+
 @pytest.mark.parametrize(
-    "fill", [BaselineFill(), BridgeFill(), ZeroFill(), MinimumFill(), NoiseFill(), TokenFill(12)]
+    "fill", [BaselineFill(), BridgeFill(), ZeroFill(), MinimumFill(), MatchedNoiseFill(), TokenFill(12)]
 )
 def test_nothing_is_changed_where_nothing_is_hidden(fill: Fill) -> None:
     x, policy = signals(), chance("per-lead")
@@ -358,16 +367,6 @@ def test_nothing_is_changed_where_nothing_is_hidden(fill: Fill) -> None:
     assert whole.isfinite().all()
 
 
-def test_noise_fill_has_the_size_of_the_visible_signal() -> None:
-    x = signals() * torch.linspace(0.1, 2.0, 12)[:, None]
-    policy = chance("per-lead")
-    mask = policy(x, draws())
-    seen = policy.hide(x, mask, NoiseFill(), draws(5))
-    for lead in range(12):
-        hidden = seen[:, lead][mask[:, lead] == 1]
-        assert hidden.std().item() == pytest.approx(x[:, lead].std().item(), rel=0.1)
-
-
 def test_tapered_edges_rise_within_the_hidden_stretch() -> None:
     mask = torch.zeros(1, 1, 20)
     mask[..., 5:15] = 1
@@ -378,6 +377,16 @@ def test_tapered_edges_rise_within_the_hidden_stretch() -> None:
     assert torch.allclose(soft, soft.flip(0))
     assert torch.equal(tapered(mask, 0), mask)
     assert torch.equal(tapered(torch.ones(1, 1, 9), 3), torch.ones(1, 1, 9))  # the record's ends are no edges
+
+
+@pytest.mark.parametrize("taper", [0, 5])
+def test_the_share_removed_is_what_is_missing_of_a_signal(taper: int) -> None:
+    policy = chance("per-lead")
+    policy.taper, ones = taper, torch.ones(5, 12, 1000)
+    mask = policy(ones, draws())
+    seen = policy.hide(ones, mask, ZeroFill(), draws())
+    assert policy.removed(mask).item() == pytest.approx(1 - seen.mean().item(), abs=1e-5)
+    assert policy.removed(mask).item() == pytest.approx(0.4 if taper == 0 else 0.35, abs=0.01)
 
 
 def test_ramps_move_and_stay() -> None:
@@ -424,6 +433,26 @@ def test_the_published_penalty_is_least_at_half_and_can_miss_what_is_applied() -
         PublishedMask(net(1), fs=FS, ratio=2.0)
     policy = PublishedMask(net(3), fs=FS)
     assert policy.soft(policy.logits(x), 1000).sum(1).detach().numpy() == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("level", [0.05, 0.25, 0.75, 0.95])
+@pytest.mark.parametrize("penalised", ["raw", "applied"])
+def test_the_published_penalty_pushes_from_collapse_towards_its_least(level: float, penalised: str) -> None:
+    """At 0.25 nothing is hidden (the start of N = 4 masks), at 0.95 all; the guard must not stop the push."""
+    policy = PublishedMask(net(1), fs=FS, penalised=penalised)
+    logits = torch.full((4, 1, 250), math.log(level / (1 - level)), requires_grad=True)
+    loss = policy.own_loss(Drawn(torch.zeros(4, 1, 1000), logits), torch.zeros(4))
+    (slope,) = torch.autograd.grad(loss, logits)
+    assert loss.isfinite()
+    assert (slope.sign() == (-1 if level < 0.5 else 1)).all()
+
+
+def test_the_published_penalty_is_one_over_the_sine_above_the_guard() -> None:
+    policy = PublishedMask(net(1), fs=FS, alpha=1.0)
+    for level in (0.01, 0.3, 0.8):
+        logits = torch.full((4, 1, 250), math.log(level / (1 - level)))
+        found = policy.own_loss(Drawn(torch.zeros(4, 1, 1000), logits), torch.zeros(4))
+        assert found.item() == pytest.approx(1 / math.sin(math.pi * level), rel=1e-4)
 
 
 def interaction(scores: Tensor) -> float:

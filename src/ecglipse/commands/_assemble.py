@@ -2,6 +2,7 @@
 
 import copy
 import logging
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches, Joined, torch_rng
 from ecglipse.commands._delineated import delineated, delineator
+from ecglipse.commands._fitting import see_masks, see_pairs
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, Transfer, digest
 from ecglipse.draws import Draws
@@ -221,8 +223,8 @@ def training(
         epochs=rule.epochs,
         batch=rule.batch,
         accumulate=rule.accumulate,
-        encoder=Player(rule.learning_rate, rule.weight_decay, rule.clip),
-        masks=Player(config.mask_network.learning_rate, clip=rule.clip),
+        encoder=Player(rule.learning_rate, rule.weight_decay, rule.clip or math.inf),
+        masks=Player(config.mask_network.learning_rate, clip=rule.clip or math.inf),
         mask_every=config.mask_network.every,
         play=rule.play,
         warmup=rule.warmup,
@@ -320,17 +322,11 @@ def pairs(config: Config, method: Method, *, store: Store, shortest: int) -> Pai
         shortest: fewest samples that the encoder takes.
 
     Raises:
-        ConfigError: if a crop is longer than the store's records, or too short for the encoder.
+        ConfigError: if it cannot be cut from the store's records, or is too short for the encoder.
     """
     rule = config.objective
+    see_pairs(config, method, store=store, shortest=shortest)
     crops: Pairs = partial(pairings.crops, length=round(rule.crop_s * store.fs))
-    if config.played_for(method)["pairs"] == "crops":
-        low, high = shortest / store.fs, store.n_samples / store.fs
-        if not low <= rule.crop_s <= high:
-            raise ConfigError(
-                f"objective.crop_s: must be in {low:g}..{high:g} s, between what the encoder takes and what "
-                f"the records have; is {rule.crop_s:g}"
-            )
     segments: Pairs = partial(pairings.segments, count=rule.segments)
     leads: Pairs = partial(pairings.leads, kept=rule.leads)
     made: dict[str, Pairs] = {
@@ -372,6 +368,24 @@ def also(config: Config, store: Store) -> list[Store]:
         if other.digest == store.digest:
             raise ConfigError(f"pretrain.also: {other.path} is the study's own store")
     return found
+
+
+def see_that_it_fits(config: Config, store: Store) -> None:
+    """See, before anything runs, that the pairs and masks of all methods fit the store's records.
+
+    Raises:
+        ConfigError: naming the method, the key and what would fit.
+    """
+    for name, method in config.methods.items():
+        if method.kind != "pretrained":
+            continue
+        own = config.of(name)
+        shortest = initial_encoder(own, leads=len(store.leads), seed=0).shortest
+        try:
+            samples = see_pairs(own, method, store=store, shortest=shortest)
+            see_masks(own, name, fs=store.fs, samples=samples)
+        except ConfigError as error:
+            raise ConfigError(f"methods.{name}: {error.message}", hint=error.hint) from None
 
 
 def precision(config: Config, device: torch.device) -> Literal["fp32", "bf16"]:

@@ -211,6 +211,7 @@ def open_run(path: Path, store: Store) -> MaskRun:
     config = check(
         content | {"name": "run", "store": "-", "out": "-", "methods": {"run": facts["method"]}},
         where=str(path / "config.json"),
+        recorded=True,
     )
     method, needed = config.methods["run"], facts["input"]
     if (float(needed["fs"]), tuple(needed["leads"])) != (store.fs, store.leads):

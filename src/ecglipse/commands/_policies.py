@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from ecglipse.batches import torch_rng
-from ecglipse.checkpoints import latest_checkpoint
-from ecglipse.config import Config, Method
+from ecglipse.checkpoints import latest_checkpoint, read_json
+from ecglipse.config import Config, MaskNetwork, Method, Published
 from ecglipse.errors import CheckpointError, ConfigError
 from ecglipse.masks import (
     BaselineFill,
+    BlockMask,
     BridgeFill,
     Fill,
     Form,
@@ -21,9 +22,9 @@ from ecglipse.masks import (
     LearnedMask,
     MarkedMask,
     MaskPolicy,
+    MatchedNoiseFill,
     MinimumFill,
     MixedMask,
-    NoiseFill,
     NoiseMask,
     NoMask,
     PredictedMask,
@@ -59,17 +60,25 @@ def policy(
     if method.masks == "none":
         return NoMask()
     form = form_of(method.leads, leads)
-    made = _first(config, method, form, n_leads=len(leads), fs=fs, seed=seed, encoder=encoder)
+    made = _first(config, method, form, leads=leads, fs=fs, seed=seed, encoder=encoder)
+    made.taper = round(config.masks.taper_s * fs)
     if method.network == "shuffled":
         made = ShuffledMask(made)
     if method.mix_shared:
         made = MixedMask(made, _chance(config, form_of("shared", leads), fs=fs), share=method.mix_shared)
-    made.taper = round(config.masks.taper_s * fs)
+        made.taper = round(config.masks.taper_s * fs)
     return made
 
 
 def _first(
-    config: Config, method: Method, form: Form, *, n_leads: int, fs: float, seed: int, encoder: nn.Module
+    config: Config,
+    method: Method,
+    form: Form,
+    *,
+    leads: Sequence[str],
+    fs: float,
+    seed: int,
+    encoder: nn.Module,
 ) -> MaskPolicy:
     """The policy before it is shuffled or mixed."""
     rule, network = config.masks, config.mask_network
@@ -80,6 +89,8 @@ def _first(
     if method.masks == "random":
         cells = _chance(config, form, fs=fs, in_segments=spectral)
         return SpectralMask(cells, fs=fs) if spectral else cells
+    if method.masks == "block":
+        return BlockMask(form=form, coverage=coverage)
     if method.masks == "noise":
         return NoiseMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, band_hz=rule.band_hz)
     if method.marks != "energy":
@@ -96,9 +107,9 @@ def _first(
         )
     if method.masks == "published":
         rules, per_lead = config.published, method.leads == "per-lead"
-        masks = n_leads if per_lead else network.rivals
+        masks = len(leads) if per_lead else network.rivals
         return PublishedMask(
-            _net(config, method, groups=masks, n_leads=n_leads, fs=fs, seed=seed),
+            _net(config, method, groups=masks, leads=leads, fs=fs, seed=seed),
             fs=fs,
             slope=rules.slope,
             alpha=rules.alpha,
@@ -110,7 +121,7 @@ def _first(
             every=network.applied == "all",
         )
     groups = form.scored * (network.rivals if method.masks == "adversarial" else 1)
-    net = _net(config, method, groups=groups, n_leads=n_leads, fs=fs, seed=seed)
+    net = _net(config, method, groups=groups, leads=leads, fs=fs, seed=seed)
     if method.masks == "predicted":
         return PredictedMask(
             net, form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, bound=network.bound
@@ -140,13 +151,15 @@ def _chance(config: Config, form: Form, *, fs: float, in_segments: bool = False)
     return RandomMask(form=form, coverage=coverage, segment_s=rule.segment_s, fs=fs, in_segments=in_segments)
 
 
-def _net(config: Config, method: Method, *, groups: int, n_leads: int, fs: float, seed: int) -> MaskNet:
+def _net(
+    config: Config, method: Method, *, groups: int, leads: Sequence[str], fs: float, seed: int
+) -> MaskNet:
     """The mask network with its initial weights, or with another run's; frozen if the method says so."""
     rule = config.mask_network
     if rule.frame_hz > fs:
         raise ConfigError(f"mask_network.frame_hz: {rule.frame_hz:g} Hz, but the store has {fs:g} Hz")
     net = MaskNet(
-        leads=n_leads,
+        leads=len(leads),
         groups=groups,
         width=rule.width,
         depth=rule.depth,
@@ -158,18 +171,50 @@ def _net(config: Config, method: Method, *, groups: int, n_leads: int, fs: float
     )
     if method.network_run:
         weights, _ = loaded_network(method)
-        try:
-            net.load_state_dict(weights)
-        except RuntimeError as error:
-            reason = str(error).splitlines()[-1].strip()
-            raise CheckpointError(
-                f"{method.network_run}: its mask network does not fit: {reason}",
-                hint="give `leads`, and `rivals`, `width`, `depth`, `kernel` and `norm` of `mask_network`, "
-                "as that run had them",
-            ) from None
+        _see_that_it_fits(config, method, leads=leads, fs=fs)
+        net.load_state_dict(weights)
     if method.network == "frozen":
         net.requires_grad_(False)
     return net
+
+
+def _see_that_it_fits(config: Config, method: Method, *, leads: Sequence[str], fs: float) -> None:
+    """Compare all that a mask network's scores depend on with what the run that it is taken from had.
+
+    Raises:
+        CheckpointError: naming what differs.
+    """
+    facts = read_json(Path(method.network_run) / "config.json")
+    if not isinstance(facts, dict) or not {"method", "input", "masks", "mask_network"} <= facts.keys():
+        raise CheckpointError(f"{method.network_run}: config.json is not that of a run")
+    form = ("rivals", "width", "depth", "kernel", "norm", "frame_hz")
+    here: dict[str, object] = {
+        "input.fs": fs,
+        "input.leads": list(leads),
+        "method.masks": method.masks,
+        "method.leads": method.leads,
+        "method.domain": method.domain,
+        **{f"mask_network.{key}": getattr(config.mask_network, key) for key in form},
+        "published.scaling": config.published.scaling,
+    }
+    if method.domain == "spectral":
+        here["masks.bands"] = config.masks.bands
+    defaults = {
+        f"{section}.{key}": field.default
+        for section, kind in (("mask_network", MaskNetwork), ("published", Published))
+        for key, field in kind.model_fields.items()
+    }
+    differing = []
+    for path, value in here.items():
+        section, _, key = path.partition(".")
+        there = facts.get(section, {}).get(key, defaults.get(path))
+        if there != value:
+            differing.append(f"{path} is {there!r} there, {value!r} here")
+    if differing:
+        raise CheckpointError(
+            f"{method.network_run}: its mask network does not fit: {'; '.join(differing)}",
+            hint="give the method and `mask_network` as that run had them, and a store like its own",
+        )
 
 
 def loaded_network(method: Method) -> tuple[dict[str, Tensor], str]:
@@ -204,7 +249,7 @@ def fill(config: Config, *, leads: Sequence[str]) -> Fill:
         "bridge": BridgeFill,
         "zero": ZeroFill,
         "minimum": MinimumFill,
-        "noise": NoiseFill,
+        "matched-noise": MatchedNoiseFill,
         "token": lambda: TokenFill(len(leads)),
     }
     return makers[config.masks.fill]()

@@ -89,6 +89,7 @@ def pretrain(
     store = open_store(settings, Store)
     split = pick_split(_assemble.splits(settings, store), rotation)
     chosen_seed = settings.study.seeds[0] if seed is None else seed
+    _assemble.see_that_it_fits(settings.model_copy(update={"methods": {name: settings.methods[name]}}), store)
     run = run_folder(settings, name, store=store, split=split, seed=chosen_seed)
     facts = _assemble.pretraining_facts(
         settings, settings.methods[name], store=store, split=split, seed=chosen_seed

@@ -92,6 +92,7 @@ def study(
     store = first[""].store
     splits = _assemble.splits(settings, store)
     rotations = _assemble.studied(settings, store)
+    _assemble.see_that_it_fits(settings, store)
     check_waves(settings, store)
     grid, waves = units(settings, rotations=rotations), looks(settings, rotations=rotations)
     total = sum(len(cells(settings, unit)) for unit in grid)

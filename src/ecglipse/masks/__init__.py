@@ -1,15 +1,16 @@
 """What is hidden: policies that draw masks, by chance, by a network that learns, or by a guide.
 
-policy.py is the contract, forms.py says which leads are hidden together, segments.py and spectral.py draw,
-guides.py aims without learning, marked.py hides what is marked, published.py keeps the published masks,
-pressure.py is what a network pays, fills.py what stands in hidden places.
+policy.py is the contract, forms.py says which leads are hidden together, segments.py, block.py and
+spectral.py draw, guides.py aims without learning, marked.py hides what is marked, published.py keeps the
+published masks, pressure.py is what a network pays, fills.py what stands in hidden places.
 """
 
+from ecglipse.masks.block import BlockMask as BlockMask
 from ecglipse.masks.fills import BaselineFill as BaselineFill
 from ecglipse.masks.fills import BridgeFill as BridgeFill
 from ecglipse.masks.fills import Fill as Fill
+from ecglipse.masks.fills import MatchedNoiseFill as MatchedNoiseFill
 from ecglipse.masks.fills import MinimumFill as MinimumFill
-from ecglipse.masks.fills import NoiseFill as NoiseFill
 from ecglipse.masks.fills import TokenFill as TokenFill
 from ecglipse.masks.fills import ZeroFill as ZeroFill
 from ecglipse.masks.forms import FORMS as FORMS

@@ -97,6 +97,10 @@ class MaskPolicy(nn.Module, ABC):
         """Give the records with the masked places hidden; mask 0 gives them back."""
         return hide(x, tapered(mask, self.taper), fill(x, mask, draws))
 
+    def removed(self, mask: Float[Tensor, "batch group place"]) -> Float[Tensor, ""]:
+        """Give the share of the signal that these masks take away; a tapered edge counts by what it takes."""
+        return tapered(mask, self.taper).mean()
+
     def over_time(
         self, mask: Float[Tensor, "batch group place"], time: int
     ) -> Float[Tensor, "batch some {time}"]:
@@ -201,6 +205,32 @@ class ShuffledMask(MaskPolicy):
     def shown(self, mask: Float[Tensor, "batch group place"]) -> Float[Tensor, "batch group place"]:
         """Each mask on the next record."""
         return mask.roll(1, dims=0)
+
+    def hide(
+        self,
+        x: Float[Tensor, "batch lead time"],
+        mask: Float[Tensor, "batch group place"],
+        fill: Fill,
+        draws: Draws,
+    ) -> Float[Tensor, "batch lead time"]:
+        """As the first policy hides."""
+        return self.first.hide(x, mask, fill, draws)
+
+    def removed(self, mask: Float[Tensor, "batch group place"]) -> Float[Tensor, ""]:
+        """As the first policy counts."""
+        return self.first.removed(mask)
+
+    def over_time(
+        self, mask: Float[Tensor, "batch group place"], time: int
+    ) -> Float[Tensor, "batch some {time}"]:
+        """As the first policy tells."""
+        return self.first.over_time(mask, time)
+
+    def rows_over_time(
+        self, mask: Float[Tensor, "batch group place"], x: Float[Tensor, "batch lead time"]
+    ) -> Float[Tensor, "batch row time"]:
+        """As the first policy tells."""
+        return self.first.rows_over_time(mask, x)
 
     def own_loss(self, drawn: Drawn, difficulty: Float[Tensor, " batch"]) -> Float[Tensor, ""] | None:
         """The first policy's."""

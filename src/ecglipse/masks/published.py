@@ -16,6 +16,9 @@ from ecglipse.draws import Draws
 from ecglipse.masks.policy import Drawn, MaskPolicy
 from ecglipse.models.masknet import MaskNet
 
+GUARD = 1e-3
+"""Of the penalty's sine: 1 / sine goes on as its tangent below."""
+
 
 class PublishedMask(MaskPolicy):
     """Hides by sigmoid(slope (m - 1/2)), m one of N soft masks: a softmax over them, or a sigmoid for one.
@@ -43,7 +46,8 @@ class PublishedMask(MaskPolicy):
 
     Source:
         Bo et al. 2022, arXiv:2211.07889, and its code. Departures: the small mask network at 25 frames a
-        second in place of a U-Net at the signal's rate; the sine is kept at 1e-3 and more.
+        second in place of a U-Net at the signal's rate; below a sine of 1e-3 the tangent of 1 / sine stands
+        for it, so that the penalty is finite and never without a gradient.
     """
 
     def __init__(
@@ -98,7 +102,7 @@ class PublishedMask(MaskPolicy):
         return [Drawn(self._over(soft, x, draws.child(k)), logits) for k, soft in enumerate(each)]
 
     def _steep(self, soft: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        return torch.sigmoid(self.slope * (soft - 0.5))
+        return _sigmoid(self.slope * (soft - 0.5))
 
     def _over(
         self, soft: Float[Tensor, "batch time"], x: Float[Tensor, "batch lead time"], draws: Draws
@@ -117,5 +121,15 @@ class PublishedMask(MaskPolicy):
         masks = self.soft(drawn.logits, drawn.mask.shape[-1])
         if self.penalised == "applied":
             masks = self._steep(masks)
-        sine = torch.sin(self.ratio * math.pi * masks.mean(-1)).clamp(min=1e-3)
-        return self.alpha * (1 / sine).mean(0).sum()
+        sine = torch.sin(self.ratio * math.pi * masks.mean(-1))
+        return self.alpha * _reciprocal(sine).mean(0).sum()
+
+
+def _sigmoid(z: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The sigmoid, with a gradient near 1 too, where s (1 - s) is rounded to 0."""
+    return torch.where(z > 0, 1 - torch.sigmoid(-z), torch.sigmoid(z))
+
+
+def _reciprocal(sine: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """1 / sine, or its tangent at the guard below it."""
+    return torch.where(sine > GUARD, 1 / sine.clamp(min=GUARD), (2 - sine / GUARD) / GUARD)

@@ -198,7 +198,10 @@ class Training:
         self.game.settle(rounds, progress=(self.done + 1) / self.total)
         if self.average is not None:
             self.average.follow(self.game.encoder, self.average_momentum)
-        spread, coverages = self._spread(parts[0], now=looks), [r.mask.mean() for r in rounds]
+        spread, coverages = (
+            self._spread(parts[0], now=looks),
+            [self.game.policy.removed(r.mask) for r in rounds],
+        )
         look = self._look(rounds[0], wanted, coverages, spread) if looks else None
         self.done += 1
         return Played(

@@ -1,0 +1,75 @@
+"""Whether what a config asks for can be had of a store's records: looked at before anything runs."""
+
+from ecglipse.config import Config, Method
+from ecglipse.errors import ConfigError
+from ecglipse.keys import is_read
+from ecglipse.store import Store
+
+
+def see_pairs(config: Config, method: Method, *, store: Store, shortest: int) -> int:
+    """See that what is contrasted can be cut from the store's records; give its samples.
+
+    Args:
+        config: as the method has it.
+        method: of the config.
+        store: whose records are cut.
+        shortest: fewest samples that the encoder takes.
+
+    Raises:
+        ConfigError: if a crop or segment is longer than the records or too short for the encoder, or there
+            are too few leads.
+    """
+    rule, pairs, samples = config.objective, config.played_for(method)["pairs"], store.n_samples
+    low, high = shortest / store.fs, samples / store.fs
+    if pairs == "crops":
+        if not low <= rule.crop_s <= high:
+            raise ConfigError(
+                f"objective.crop_s: must be in {low:g}..{high:g} s, between what the encoder takes and what "
+                f"the records have; is {rule.crop_s:g}"
+            )
+        samples = round(rule.crop_s * store.fs)
+    if pairs in ("segments", "segments-leads"):
+        most = samples // shortest
+        if rule.segments > most:
+            raise ConfigError(
+                f"objective.segments: {rule.segments} segments of {high / rule.segments:.3g} s, but encoder "
+                f"{config.encoder.name} takes {low:g} s and more",
+                hint=f"let there be {most} at most"
+                if most > 1
+                else "choose another `encoder.name` or `pairs`",
+            )
+        samples //= rule.segments
+    if pairs in ("leads", "segments-leads"):
+        most = len(store.leads) // 2
+        if most < 1 or (rule.leads or most) > most:
+            raise ConfigError(
+                f"objective.leads: two views of {rule.leads or 1}, but the store has {len(store.leads)}",
+                hint=f"let it be {most} at most" if most else "choose another `pairs`",
+            )
+    return samples
+
+
+def see_masks(config: Config, name: str, *, fs: float, samples: int) -> None:
+    """See that segments and tapers are as long as they are said to be.
+
+    Args:
+        config: as the method has it.
+        name: of the method.
+        fs: Hz.
+        samples: of what is contrasted.
+
+    Raises:
+        ConfigError: if segments are longer than half of it, or than all of it where they compete over leads
+            or bands; or what is not 0 is below a sample.
+    """
+    rule, method, policy = config.masks, config.methods[name], config.policy_of(name)
+    if is_read("masks.segment_s", policy):
+        joint = method.domain == "spectral" or method.leads in ("cells", "factorised")
+        least = 1 if joint and not method.mix_shared else 2
+        if round(rule.segment_s * fs) < 1 or round(samples / (rule.segment_s * fs)) < least:
+            raise ConfigError(
+                f"masks.segment_s: must be in {1 / fs:g}..{samples / fs / least:g} s; is {rule.segment_s:g}",
+                hint='whole leads are hidden with `leads = "cells"` and segments of all that is contrasted',
+            )
+    if rule.taper_s and is_read("masks.taper_s", policy) and round(rule.taper_s * fs) < 1:
+        raise ConfigError(f"masks.taper_s: must be 0 or at least {1 / fs:g} s, a sample; is {rule.taper_s:g}")

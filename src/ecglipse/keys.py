@@ -1,0 +1,167 @@
+"""Which keys of a config each mask policy reads, in one table: any other would silently do nothing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_NETWORKS = ("adversarial", "predicted", "published")
+_BOUND = ("adversarial", "predicted", "saliency", "qrs", "t")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What of a method decides which keys are read.
+
+    Args:
+        masks: who decides, as in `config.Method`.
+        domain: likewise.
+        marks: likewise.
+        leads: likewise.
+        network: likewise.
+        choice: likewise.
+        mixed: chance hides some of the records, over all leads.
+        rivals: masks that compete.
+        ramps: keys whose `_start` is given.
+        penalty: the published penalty has a weight.
+        spares: the published masks spare leads.
+    """
+
+    masks: str
+    domain: str = "time"
+    marks: str = "energy"
+    leads: str = "shared"
+    network: str = "learning"
+    choice: str = "drawn"
+    mixed: bool = False
+    rivals: int = 1
+    ramps: frozenset[str] = frozenset()
+    penalty: bool = True
+    spares: bool = False
+
+    @property
+    def hides(self) -> bool:
+        """Anything is hidden."""
+        return self.masks != "none"
+
+    @property
+    def in_time(self) -> bool:
+        """Samples are hidden, not cells of time and frequency."""
+        return self.hides and self.domain == "time"
+
+    @property
+    def plays(self) -> bool:
+        """A mask network gets the gradient of the game."""
+        return self.masks == "published" or (self.masks == "adversarial" and self.network != "frozen")
+
+    @property
+    def learns(self) -> bool:
+        """A mask network learns, by the game or by a loss of its own."""
+        return self.plays or self.masks == "predicted"
+
+    @property
+    def covers(self) -> bool:
+        """A share is hidden that is said beforehand."""
+        return self.hides and (self.masks != "published" or self.mixed)
+
+    @property
+    def cuts(self) -> bool:
+        """Records are cut into segments."""
+        return self.covers and (self.masks != "block" or self.mixed)
+
+    @property
+    def competes(self) -> bool:
+        """Several masks of the network may compete."""
+        return self.masks == "adversarial" or (self.masks == "published" and self.leads == "shared")
+
+    @property
+    def relaxes(self) -> bool:
+        """The relaxation is applied, or carries a gradient."""
+        return self.masks == "adversarial" and (self.plays or self.choice == "soft")
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """When keys are read, and that in words."""
+
+    needs: str
+    reads: Callable[[Policy], bool]
+
+
+_HIDES = _Rule("masks", lambda p: p.hides)
+_IN_TIME = _Rule("masks over time", lambda p: p.in_time)
+_COVERS = _Rule("masks of a coverage", lambda p: p.covers)
+_NETWORK = _Rule("a mask network", lambda p: p.masks in _NETWORKS)
+_LEARNS = _Rule("a mask network that learns", lambda p: p.learns)
+_PLAYS = _Rule("a mask network that plays", lambda p: p.plays)
+_ADVERSARIAL = _Rule("adversarial masks", lambda p: p.masks == "adversarial")
+_PRESSED = _Rule("adversarial masks that learn", lambda p: p.masks == "adversarial" and p.plays)
+_RELAXED = _Rule("a relaxation: adversarial masks that learn, or soft ones", lambda p: p.relaxes)
+_PUBLISHED = _Rule("published masks", lambda p: p.masks == "published")
+_PENALTY = _Rule(
+    "published masks and `published.alpha` above 0", lambda p: p.masks == "published" and p.penalty
+)
+
+RULES: dict[str, _Rule] = {
+    "leads": _IN_TIME,
+    "choice": _ADVERSARIAL,
+    "masks.coverage": _COVERS,
+    "masks.coverage_start": _COVERS,
+    "masks.ramp": _Rule(
+        "a `_start` to move from",
+        lambda p: (
+            ("coverage" in p.ramps and p.covers)
+            or ("temperature" in p.ramps and p.relaxes)
+            or ("strength" in p.ramps and p.plays)
+        ),
+    ),
+    "masks.segment_s": _Rule("masks of segments", lambda p: p.cuts),
+    "masks.bands": _Rule("masks over time and frequency", lambda p: p.domain == "spectral"),
+    "masks.fill": _IN_TIME,
+    "masks.taper_s": _IN_TIME,
+    "masks.band_hz": _Rule("masks by noise", lambda p: p.masks == "noise"),
+    "masks.both_views": _HIDES,
+    "mask_network.width": _NETWORK,
+    "mask_network.depth": _NETWORK,
+    "mask_network.kernel": _NETWORK,
+    "mask_network.norm": _NETWORK,
+    "mask_network.frame_hz": _NETWORK,
+    "mask_network.bound": _Rule(
+        "scores of a network or a guide", lambda p: p.masks in _BOUND and p.marks == "energy"
+    ),
+    "mask_network.temperature": _RELAXED,
+    "mask_network.temperature_start": _RELAXED,
+    "mask_network.rivals": _Rule(
+        "adversarial masks, or published ones for all leads at once", lambda p: p.competes
+    ),
+    "mask_network.applied": _Rule("`mask_network.rivals` above 1", lambda p: p.competes and p.rivals > 1),
+    "mask_network.chance": _ADVERSARIAL,
+    "mask_network.reversed": _ADVERSARIAL,
+    "mask_network.strength": _PLAYS,
+    "mask_network.strength_start": _PLAYS,
+    "mask_network.entropy": _PRESSED,
+    "mask_network.smooth": _PRESSED,
+    "mask_network.diversity": _PRESSED,
+    "mask_network.learning_rate": _LEARNS,
+    "mask_network.every": _LEARNS,
+    "published.slope": _PUBLISHED,
+    "published.alpha": _PUBLISHED,
+    "published.ratio": _PENALTY,
+    "published.penalised": _PENALTY,
+    "published.gradient": _PLAYS,
+    "published.spared": _PUBLISHED,
+    "published.spared_by": _Rule(
+        "published masks and `published.spared` above 0", lambda p: p.masks == "published" and p.spares
+    ),
+    "pretrain.play": _LEARNS,
+}
+"""For each key when it is read. A key without a section is a method's own; keys that are not here have
+nothing to do with masks."""
+
+
+def is_read(key: str, policy: Policy) -> bool:
+    """Whether this policy reads a key of the table."""
+    return RULES[key].reads(policy)
+
+
+def needs(key: str) -> str:
+    """What a key of the table needs, in words."""
+    return RULES[key].needs
