@@ -109,7 +109,7 @@ def test_oscillation_equals_the_cosine() -> None:
 
 
 def test_a_shift_is_one_step_up_and_one_down_of_bounded_size() -> None:
-    added = level_shift(torch.zeros(200, 12, 500), draws(n=200), amplitude_mv=0.3, share=0.2)[:, 6]
+    added = level_shift(torch.zeros(200, 12, 500), draws(n=200), amplitude_mv=0.3, fs=50.0)[:, 6]
     assert ((added.diff(dim=-1) != 0).sum(-1) <= 2).all()
     assert added.abs().max() <= 0.3
     assert float((added != 0).float().mean()) == pytest.approx(0.2, abs=0.02)
@@ -138,7 +138,7 @@ def test_lead_subsets_have_every_size_and_every_lead() -> None:
 
 
 def test_a_block_for_all_leads_is_the_same_in_all_and_anywhere() -> None:
-    hidden = block_mask(torch.ones(2000, 12, 50), draws(n=2000), share=0.2, leads="all") == 0
+    hidden = block_mask(torch.ones(2000, 12, 50), draws(n=2000), length_s=0.2, fs=50.0, leads="all") == 0
     assert (hidden == hidden[:, :1]).all()
     assert (hidden[:, 0].sum(-1) == 10).all()
     assert stats.chisquare(hidden[:, 0].sum(0).numpy()).pvalue > 1e-4

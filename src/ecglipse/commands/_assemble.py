@@ -102,7 +102,7 @@ def initial_encoder(config: Config, *, leads: int, seed: int) -> Encoder:
     return make_encoder(rule.name, leads=leads, width=rule.width, dim=rule.dim, generator=generator)
 
 
-def base_views(config: Config, *, fs: float) -> BaseViews:
+def base_views(config: Config, store: Store) -> BaseViews:
     """The base augmentation: the same for all methods of a study."""
     rule = config.views
     return BaseViews(
@@ -111,20 +111,24 @@ def base_views(config: Config, *, fs: float) -> BaseViews:
         powerline_mv=rule.powerline_mv,
         emg_mv=rule.emg_mv,
         gain=rule.gain,
-        fs=fs,
+        fs=store.fs,
+        names=store.leads,
     )
 
 
-def view(config: Config, method: Method, *, fs: float, side: Literal["first", "second"]) -> Augmentation:
+_SPATIAL = {"base": None, "3kg": threekg, "3kg-projection": threekg_projection}
+
+
+def view(config: Config, method: Method, *, store: Store, side: Literal["first", "second"]) -> Augmentation:
     """What makes one of the two views of a method: base augmentation, 3KG, then what is listed as extra."""
-    base = base_views(config, fs=fs)
-    spatial = {"base": None, "3kg": threekg, "3kg-projection": threekg_projection}[method.views]
-    extra = extra_views(config, fs=fs, side=side)
+    base, spatial = base_views(config, store), _SPATIAL[method.views]
+    extra = extra_views(config, store, side=side)
 
     def made(x: Tensor, draws: Draws) -> Tensor:
         x = base(x, draws)
         if spatial is not None:
-            x = time_mask(spatial(x, draws.child("3kg")), draws.child("time mask"))
+            turned = spatial(x, draws.child("3kg"), names=store.leads)
+            x = time_mask(turned, draws.child("time mask"))
         return extra(x, draws.child("extra"))
 
     return _scaling(config, _dropping_leads(config, made))
@@ -148,9 +152,35 @@ def finetuned(config: Config, encoder: Encoder) -> Encoder:
     return encoder if config.published.finetuning == "moves" else under_no_grad(copy.deepcopy(encoder))
 
 
-def finetuning_view(config: Config, *, fs: float) -> Augmentation:
+def finetuning_view(config: Config, store: Store) -> Augmentation:
     """What fine-tuning sees: the base augmentation, and fewer leads where pretraining saw fewer."""
-    return _dropping_leads(config, base_views(config, fs=fs))
+    return _dropping_leads(config, base_views(config, store))
+
+
+def see_views(config: Config, store: Store) -> None:
+    """See that the views of all methods can be made of the store's leads, rate and length.
+
+    Raises:
+        ConfigError: naming the first that cannot.
+    """
+    draws, shape = Draws.of(0, "check", rows=[0]), (1, len(store.leads), store.n_samples)
+    for name, method in config.methods.items():
+        own = config.of(name)
+        try:
+            where = "views"
+            base_views(own, store).plan(draws, shape)
+            spatial = _SPATIAL[method.views]
+            if spatial is not None:
+                where = f'views = "{method.views}"'
+                spatial.plan(draws, shape, names=store.leads)
+            where = "views.extra"
+            for side in ("first", "second"):
+                extra_views(own, store, side=side).plan(draws, shape)
+        except ValueError as error:
+            raise ConfigError(
+                f"method {name}, {where}: {error}",
+                hint="leave it out, or prepare a store with other `--leads`, `--fs` or `--duration-s`",
+            ) from None
 
 
 def finetuning_pace(rule: Transfer, *, scratch: bool) -> dict[str, Any]:
@@ -172,10 +202,12 @@ def _dropping_leads(config: Config, before: Augmentation) -> Augmentation:
     return lambda x, draws: lead_drop(before(x, draws), draws.child("lead drop"), share=share)
 
 
-def extra_views(config: Config, *, fs: float, side: Literal["first", "second"]) -> Pipeline:
+def extra_views(config: Config, store: Store, *, side: Literal["first", "second"]) -> Pipeline:
     """The views that the config lists for this side."""
     kinds = [kind for kind in config.views.extra if kind.sides in ("both", side)]
-    return Pipeline([make(fs=fs, **kind.model_dump(exclude={"sides"})) for kind in kinds])
+    return Pipeline(
+        [make(fs=store.fs, names=store.leads, **kind.model_dump(exclude={"sides"})) for kind in kinds]
+    )
 
 
 def training(
@@ -213,8 +245,8 @@ def training(
         game,
         batches,
         rows,
-        view=view(config, method, fs=store.fs, side="first"),
-        second_view=view(config, method, fs=store.fs, side="second"),
+        view=view(config, method, store=store, side="first"),
+        second_view=view(config, method, store=store, side="second"),
         seed=seed,
         epochs=rule.epochs,
         batch=rule.batch,

@@ -238,7 +238,7 @@ class Bench:
             learning_rate=rule.finetune_learning_rate,
             **_assemble.finetuning_pace(rule, scratch=self.config.methods[unit.method].kind == "scratch"),
             seed=_assemble.seed_of(self.split, seed=unit.seed * 1000 + cell.draw),
-            augment=_assemble.finetuning_view(own, fs=place.store.fs),
+            augment=_assemble.finetuning_view(own, place.store),
             keep=own.published.kept,
         )
 

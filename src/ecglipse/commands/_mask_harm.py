@@ -154,5 +154,5 @@ def _scores(
         learning_rate=rule.finetune_learning_rate,
         **_assemble.finetuning_pace(rule, scratch=model == "scratch"),
         seed=int(run.facts["seed"]),
-        augment=_assemble.base_views(run.config, fs=hidden.batches.store.fs),
+        augment=_assemble.base_views(run.config, hidden.batches.store),
     ).test_scores

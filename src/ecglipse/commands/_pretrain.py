@@ -87,6 +87,7 @@ def pretrain(
     name = choose_method(settings, method)
     settings = settings.of(name)
     store = open_store(settings, Store)
+    _assemble.see_views(settings.model_copy(update={"methods": {name: settings.methods[name]}}), store)
     split = pick_split(_assemble.splits(settings, store), rotation)
     chosen_seed = settings.study.seeds[0] if seed is None else seed
     run = run_folder(settings, name, store=store, split=split, seed=chosen_seed)

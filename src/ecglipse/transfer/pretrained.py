@@ -54,7 +54,8 @@ class PretrainedEncoder:
             ValueError: if the leads or the length do not fit.
         """
         device = next(self.net.parameters()).device
-        signal = torch.as_tensor(x, dtype=torch.float32, device=device)
+        whole = x if isinstance(x, Tensor) else np.array(x, dtype=np.float32)  # strides may be negative
+        signal = torch.as_tensor(whole, dtype=torch.float32, device=device)
         return encode(self.net, signal, leads=self.leads if leads is None else leads, trained_on=self.leads)
 
 
