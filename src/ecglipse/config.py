@@ -67,6 +67,9 @@ class Encoder(Section):
     """Its channels; 64 and dim 512 make the reference's 4,111,488 parameters of resnet18."""
     dim: Count = 128
     """Size of the features."""
+    input: Literal["mv", "zscore", "robust"] = "mv"
+    """What a record is brought to before it is hidden or read, in pretraining and transfer alike: left in mV;
+    each lead less its mean, over one standard deviation a record; or medians and interquartile ranges."""
     features: Literal["last", "pooled"] = "last"
     """What probes and fine-tuning read: the output of the last linear layer, which pretraining's projection
     stands on, or what goes into it, the pooled activations."""
@@ -86,8 +89,9 @@ class Encoder(Section):
         return self
 
     def of_pretraining(self) -> dict[str, Any]:
-        """What pretraining looks at, for a run's identity: all but what is read of it afterwards."""
-        return self.model_dump(mode="json", exclude={"features"})
+        """What pretraining looks at, for a run's identity: all but what is read of it later, and plain mV."""
+        idle = {"features"} | ({"input"} if self.input == "mv" else set())
+        return self.model_dump(mode="json", exclude=idle)
 
 
 class Views(Section):
@@ -512,6 +516,8 @@ class Config(Section):
             raise ValueError(f"`study.baselines` names methods that are not there: {', '.join(unknown)}")
         for name in self.methods:
             own = self.of(name)
+            if own.published.scaling != "none" and own.encoder.input != "mv":
+                raise ValueError("`encoder.input` and `published.scaling` are two scalings: leave one out")
             if own.published.gradient == "cancelled" and own.pretrain.play != "alternating":
                 raise ValueError('`published.gradient = "cancelled"` needs `pretrain.play = "alternating"`')
             own._fits_masks(self.methods[name])

@@ -16,7 +16,7 @@ from ecglipse.views.electrodes import PAIRS, chest_shift, electrode_swap
 from ecglipse.views.erasing import block_mask, lead_mask, lead_subset, peak_mask, point_mask
 from ecglipse.views.mixing import ELECTRODES, FROM_ELECTRODES
 from ecglipse.views.noise import level_shift
-from ecglipse.views.normalise import _quartiles, min_max, robust, z_score
+from ecglipse.views.normalise import min_max, quartiles, robust, z_score
 from ecglipse.views.parts import in_parts
 from ecglipse.views.spectral import phase_surrogate, spectral_gain
 from ecglipse.views.timing import crop_resize, time_warp
@@ -309,9 +309,9 @@ def test_quartiles_are_those_of_numpy_sorted_or_partitioned(time: int) -> None:
     x = signals(3)[..., :time]
     wanted = [torch.from_numpy(q)[..., None] for q in np.quantile(x.numpy(), [0.25, 0.5, 0.75], axis=-1)]
     for given in (x, x.clone().requires_grad_()):
-        for found, true in zip(_quartiles(given), wanted, strict=True):
+        for found, true in zip(quartiles(given), wanted, strict=True):
             torch.testing.assert_close(found.detach(), true.float())
-    assert all(torch.equal(*both) for both in zip(_quartiles(x), _quartiles(given), strict=True))
+    assert all(torch.equal(*both) for both in zip(quartiles(x), quartiles(given), strict=True))
 
 
 def test_a_spike_moves_the_robust_scale_little() -> None:

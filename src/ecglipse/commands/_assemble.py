@@ -24,7 +24,7 @@ from ecglipse.models import encoder as make_encoder
 from ecglipse.models.encoders import pooled
 from ecglipse.models.heads import Projection
 from ecglipse.models.layers import Encoder
-from ecglipse.models.reference import min_max, taking_min_max, under_no_grad
+from ecglipse.models.reference import min_max, taking, under_no_grad
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientContrast, SimSiam, VICReg
 from ecglipse.objectives import pairs as pairings
 from ecglipse.pretrain import AdversarialMasking, Player, Training
@@ -33,6 +33,7 @@ from ecglipse.splits import Split, by_folds, by_patient, rotations
 from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
 from ecglipse.views.lead_drop import lead_drop
+from ecglipse.views.scaling import SCALINGS, Scaling
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
 from ecglipse.views.view import Augmentation, Pipeline, make
 
@@ -131,20 +132,20 @@ def view(config: Config, method: Method, *, store: Store, side: Literal["first",
             x = time_mask(turned, draws.child("time mask"))
         return extra(x, draws.child("extra"))
 
-    return _scaling(config, _dropping_leads(config, made))
+    return _dropping_leads(config, made)
 
 
-def _scaling(config: Config, before: Augmentation) -> Augmentation:
-    """A view that is scaled by record after all else, where the config asks for the published scaling."""
-    if config.published.scaling == "none":
-        return before
-    return lambda x, draws: min_max(before(x, draws), whole_batch=False)
+def scaling(config: Config) -> Scaling | None:
+    """What scales each record before it is hidden, and in transfer; None: nothing does."""
+    if config.published.scaling != "none":
+        return partial(min_max, whole_batch=False)
+    return SCALINGS.get(config.encoder.input)
 
 
 def transferred(config: Config, encoder: Encoder) -> Encoder:
     """Give the encoder as probes and fine-tuning use it: with its last layer or without, scaled as before."""
     read = encoder if config.encoder.features == "last" else pooled(encoder)
-    return read if config.published.scaling == "none" else taking_min_max(read)
+    return taking(read, scaling(config))
 
 
 def finetuned(config: Config, encoder: Encoder) -> Encoder:
@@ -247,6 +248,7 @@ def training(
         rows,
         view=view(config, method, store=store, side="first"),
         second_view=view(config, method, store=store, side="second"),
+        scaling=scaling(config),
         seed=seed,
         epochs=rule.epochs,
         batch=rule.batch,

@@ -261,16 +261,25 @@ def constant(module: nn.Module) -> Iterator[None]:
     The mode (training or evaluation) stays as it is, so what the module computes stays as it is too.
     """
     learning = [p for p in module.parameters() if p.requires_grad]
-    tracking = [m for m in module.modules() if getattr(m, "track_running_stats", False) and m.training]
     for parameter in learning:
         parameter.requires_grad_(False)
+    try:
+        with still(module):
+            yield
+    finally:
+        for parameter in learning:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
+def still(module: nn.Module) -> Iterator[None]:
+    """Within it, no BatchNorm statistic of the module moves; what it computes stays as it is."""
+    tracking = [m for m in module.modules() if getattr(m, "track_running_stats", False) and m.training]
     for norm in tracking:
         norm.track_running_stats = False  # type: ignore[assignment]
     try:
         yield
     finally:
-        for parameter in learning:
-            parameter.requires_grad_(True)
         for norm in tracking:
             norm.track_running_stats = True  # type: ignore[assignment]
 
