@@ -91,7 +91,7 @@ def objective_of(name: str, seed: int) -> Objective:
     """An objective by the word of a config."""
 
     def predictor() -> Projection:
-        return Projection(32, 64, 32, generator=torch_rng(seed, "predictor"), batch_norm=True)
+        return Projection(32, 64, 32, generator=torch_rng(seed, "predictor"), norm="batch")
 
     made: dict[str, Callable[[], Objective]] = {
         "nt-xent": NTXent,
@@ -121,7 +121,7 @@ def training(
     bare = objective in ("vicreg", "byol", "simsiam")
     game = AdversarialMasking(
         encoder,
-        Projection(64, 128, 32, generator=torch_rng(seed, "projection"), batch_norm=bare),
+        Projection(64, 128, 32, generator=torch_rng(seed, "projection"), norm="batch" if bare else "none"),
         policy_of(policy, seed),
         objective=objective_of(objective, seed),
     )
@@ -175,7 +175,7 @@ def leak(run: Training) -> Iterator[None]:
 
 
 def leak_into_encoder(run: Training) -> AbstractContextManager[object]:
-    """The mask network's objective reaches the encoder: the sign is turned on the hidden view, not the mask."""
+    """The mask network's objective reaches the encoder, through the hidden view."""
     inner = run.game.one_pass
 
     def leaking(a: Tensor, b: Tensor, draws: Draws, **more: Tensor | None) -> Round:

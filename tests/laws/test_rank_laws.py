@@ -52,7 +52,7 @@ class Shade(MaskPolicy):
 
 
 def objective_of(name: str) -> Objective:
-    predictor = Projection(6, 10, 6, generator=torch_rng(0, "predictor"), batch_norm=True)
+    predictor = Projection(6, 10, 6, generator=torch_rng(0, "predictor"), norm="batch")
     made = {
         "nt-xent": NTXent(),
         "clocs": PatientContrast(),
@@ -65,7 +65,7 @@ def objective_of(name: str) -> Objective:
 
 
 def policy_of(name: str) -> MaskPolicy:
-    """Policies as runs have them: masks by record and lead, pay for variety in the batch, difficulty in it."""
+    """Policies as runs have them: masks by record and lead, paid by what the whole batch is like."""
     given: Any = {"coverage": 0.4, "segment_s": 0.16, "fs": 100.0}
     form = form_of("per-lead", LEADS)
 
@@ -85,7 +85,7 @@ def policy_of(name: str) -> MaskPolicy:
 
 def game_of(name: str, policy: MaskPolicy | None = None) -> AdversarialMasking:
     encoder = resnet18(leads=12, width=8, dim=10, generator=torch_rng(0, "encoder"))
-    head = Projection(10, 12, 6, generator=torch_rng(0, "head"), batch_norm=True)
+    head = Projection(10, 12, 6, generator=torch_rng(0, "head"), norm="batch")
     return AdversarialMasking(encoder, head, policy or Shade(), objective=objective_of(name)).double()
 
 
@@ -204,7 +204,7 @@ def test_two_ranks_have_the_gradients_and_statistics_of_the_joint_batch(
 def test_two_ranks_hide_what_one_hides_and_pay_the_same_for_it(
     found: list[dict[str, Tensor]], name: str
 ) -> None:
-    """Masks to the bit, those of the ranks one after the other; the rest as far as scores in float32 allow."""
+    """Masks to the bit, those of the ranks one after the other; the rest up to scores in float32."""
     first, second, joint = (under(f"{name}/", tensors) for tensors in found)
     for batch in range(2):
         key = f"{name}/{batch}.mask"

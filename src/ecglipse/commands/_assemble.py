@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from ecglipse.batches import Batches, Joined, torch_rng
+from ecglipse.batches import Batches, Joined, best_device, torch_rng
 from ecglipse.commands._delineated import delineated, delineator
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, Transfer, digest
@@ -22,7 +22,7 @@ from ecglipse.errors import ConfigError, StoreError
 from ecglipse.masks import Marks
 from ecglipse.models import encoder as make_encoder
 from ecglipse.models.encoders import pooled
-from ecglipse.models.heads import Projection
+from ecglipse.models.heads import Norm, Projection
 from ecglipse.models.layers import Encoder
 from ecglipse.models.reference import min_max, taking, under_no_grad
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientContrast, SimSiam, VICReg
@@ -305,14 +305,17 @@ def marks(
 
 
 def projection(config: Config, method: Method, *, seed: int) -> nn.Module:
-    """The projection g with its initial weights; with BatchNorm for objectives without negatives."""
-    rule = config.encoder
+    """The projection g with its initial weights; by default BatchNorm for objectives without negatives."""
+    rule, usual = config.encoder, "none"
+    if config.played_for(method)["objective"] in ("vicreg", "byol", "simsiam"):
+        usual = "batch"
     return Projection(
         rule.dim,
         rule.projection_hidden,
         rule.projection_dim,
         generator=torch_rng(seed, "init", "projection"),
-        batch_norm=config.played_for(method)["objective"] in ("vicreg", "byol", "simsiam"),
+        layers=rule.projection_layers,
+        norm=cast(Norm, usual) if rule.projection_norm == "auto" else rule.projection_norm,
     )
 
 
@@ -322,7 +325,7 @@ def objective(config: Config, method: Method, *, seed: int) -> Objective:
 
     def predictor() -> nn.Module:
         generator = torch_rng(seed, "init", "predictor")
-        return Projection(dim, rule.predictor_hidden, dim, generator=generator, batch_norm=True)
+        return Projection(dim, rule.predictor_hidden, dim, generator=generator, norm="batch")
 
     made: dict[str, Callable[[], Objective]] = {
         "nt-xent": lambda: NTXent(config.pretrain.temperature),
@@ -418,8 +421,13 @@ def precision(config: Config, device: torch.device) -> Literal["fp32", "bf16"]:
 def pretraining_facts(
     config: Config, method: Method, *, store: Store, split: Split, seed: int
 ) -> dict[str, object]:
-    """Everything that determines a pretrained encoder, in plain values; its digest is the run's id."""
+    """Everything that determines a pretrained encoder, in plain values; its digest is the run's id.
+
+    Precision "auto" is said as bf16 where this machine has it: other numbers than fp32, so another run.
+    """
     dump = config.model_dump(mode="json")
+    if config.pretrain.precision == "auto" and precision(config, best_device()) == "bf16":
+        dump["pretrain"]["precision"] = "bf16"
     aside = {"checkpoint_every_s", "compile", "objective", "pairs", "also"}  # no effect, or said elsewhere
     masks, published = dump["masks"], config.published.of_pretraining()
     if method.masks != "noise":

@@ -248,6 +248,7 @@ class _Clock:
                     batch=rule.finetune_batch,
                     learning_rate=1e-3,
                     encoder_scale=1.0,
+                    head_hidden=rule.finetune_head_hidden,
                     seed=0,
                     augment=view,
                 )
