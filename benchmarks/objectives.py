@@ -28,7 +28,7 @@ def objectives() -> dict[str, Objective]:
     """Each objective, as the commands make it."""
 
     def predictor() -> Projection:
-        return Projection(64, 256, 64, generator=torch_rng(0, "predictor"), batch_norm=True)
+        return Projection(64, 256, 64, generator=torch_rng(0, "predictor"), norm="batch")
 
     return {
         "clocs": PatientContrast(),
@@ -42,7 +42,7 @@ def objectives() -> dict[str, Objective]:
 def step_of(objective: Objective, x: Tensor) -> Callable[[], None]:
     """One pass, the optimisers' steps and what is remembered, as in training."""
     encoder = resnet18(leads=12, width=16, dim=128, generator=torch_rng(0, "encoder"))
-    head = Projection(128, 256, 64, generator=torch_rng(0, "head"), batch_norm=True)
+    head = Projection(128, 256, 64, generator=torch_rng(0, "head"), norm="batch")
     game = AdversarialMasking(encoder, head, learned(12, width=16, fs=FS), objective=objective)
     weights = [w for w in game.parameters() if w.requires_grad]
     optimiser = torch.optim.AdamW(weights)

@@ -61,7 +61,7 @@ def wander(x: Record, rng: Rng) -> Record:
 
 def shift(x: Record, rng: Rng) -> Record:
     time = x.shape[1]
-    length = int(np.clip(rng.normal(0.2 * time, 0.04 * time), 0, time))
+    length = int(np.clip(rng.normal(2 * FS, 0.4 * FS), 0, time))
     start = int(rng.uniform(0, time - length + 1))
     out = x.copy()
     out[:, start : start + length] += rng.uniform(-0.25, 0.25, (12, 1)).astype(x.dtype)
@@ -88,7 +88,7 @@ def mask(x: Record, rng: Rng) -> Record:
 
 def block_mask(x: Record, rng: Rng) -> Record:
     time = x.shape[1]
-    length, out = int(0.2 * time), x.copy()
+    length, out = int(2 * FS), x.copy()
     for lead in range(12):
         start = int(rng.uniform(0, time))
         out[lead, start : start + length] = 0
@@ -98,7 +98,7 @@ def block_mask(x: Record, rng: Rng) -> Record:
 
 def block_mask_all(x: Record, rng: Rng) -> Record:
     time = x.shape[1]
-    length, out = int(0.2 * time), x.copy()
+    length, out = int(2 * FS), x.copy()
     start = int(rng.uniform(0, time))
     out[:, start : start + length] = 0
     out[:, : max(start + length - time, 0)] = 0
@@ -196,8 +196,8 @@ SINGLES: dict[str, tuple[Callable[[Record, Rng], Record], View]] = {
     "emg": (emg, make("emg", fs=FS, amplitude_mv=0.05, leads="each", cut_hz=0.0, swell_s=0.0)),
     "gain": (gain, make("gain", fs=FS, largest=1.2)),
     "mask": (mask, make("mask", fs=FS, share=0.2)),
-    "block-mask": (block_mask, make("block-mask", fs=FS, share=0.2)),
-    "block-mask, all leads": (block_mask_all, make("block-mask", fs=FS, share=0.2, leads="all")),
+    "block-mask": (block_mask, make("block-mask", fs=FS, length_s=2.0)),
+    "block-mask, all leads": (block_mask_all, make("block-mask", fs=FS, length_s=2.0, leads="all")),
     "lead-mask": (lead_mask, make("lead-mask", fs=FS, share=0.5)),
     "lead-subset": (lead_subset, make("lead-subset", fs=FS, fewest=1, most=12)),
     "peak-mask": (peak_mask, make("peak-mask", fs=FS)),

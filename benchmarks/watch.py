@@ -1,11 +1,12 @@
 """Does the watch see what it should, and what does it cost? On simulated recordings.
 
     python benchmarks/watch.py --json
+    python benchmarks/watch.py --json --seeds 1 --policies all --objectives all
 
-Plants eight faults in the default game and says at which step each is named, with the looks that a user's
-run has (at step 20 and every 200 steps); then plays 20 healthy seeds with a look every 20 steps and counts
-alarms. The cost is that of a step with a look less one without, spread over the 200 steps between looks, on
-the CPU clock.
+Plants nine faults in the default game and says at which step each is named, with the looks that a user's
+run has (at step 20 and every 200 steps); then plays healthy seeds, of each policy and objective that is asked
+for, with a look every 20 steps and counts alarms by game. The cost is that of a step of the default game with
+a look less one without, spread over the 200 steps between looks, on the CPU clock.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import dataclasses
 import json
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from unittest.mock import patch
@@ -23,10 +25,22 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches, torch_rng
 from ecglipse.corpora.simulator import simulate_arrays
-from ecglipse.masks import LearnedMask, Ramp
+from ecglipse.draws import Draws
+from ecglipse.leads import LEADS
+from ecglipse.masks import (
+    LearnedMask,
+    MaskPolicy,
+    PredictedMask,
+    Pressure,
+    Ramp,
+    SpectralMask,
+    bands,
+    form_of,
+)
 from ecglipse.models.heads import Projection
 from ecglipse.models.masknet import MaskNet
 from ecglipse.models.resnet import resnet18
+from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, SimSiam, VICReg, nt_xent
 from ecglipse.pretrain import AdversarialMasking, Player, Round, Training
 from ecglipse.pretrain.game import _Reverse
 
@@ -46,16 +60,70 @@ class Simulated(Batches):
         return self.x[torch.from_numpy(rows)].clone()
 
 
+def policy_of(name: str, seed: int) -> MaskPolicy:
+    """A learned policy, by the word of a config for its leads or for what else it is."""
+    masks = {"coverage": 0.5, "segment_s": 0.25, "fs": FS}
+
+    def net(groups: int) -> MaskNet:
+        return MaskNet(groups=groups, width=8, fs=FS, generator=torch_rng(seed, "masks"))
+
+    if name == "spectral":
+        learned = LearnedMask(net(8), form=bands(8), in_segments=True, **masks)
+        return SpectralMask(learned, fs=FS)
+    if name == "predicted":
+        form = form_of("per-lead", LEADS)
+        return PredictedMask(net(form.scored), form=form, **masks)
+    if name == "rivals":
+        return LearnedMask(net(2), rivals=2, **masks)
+    if name == "pressed":
+        return LearnedMask(net(1), pressure=Pressure(0.1, 0.1, 0.1), **masks)
+    form = form_of(name, LEADS)
+    return LearnedMask(net(form.scored), form=form, **masks)
+
+
+POLICIES = (
+    *("shared", "per-lead", "electrodes", "cells", "factorised"),
+    *("spectral", "rivals", "pressed", "predicted"),
+)
+
+
+def objective_of(name: str, seed: int) -> Objective:
+    """An objective by the word of a config."""
+
+    def predictor() -> Projection:
+        return Projection(32, 64, 32, generator=torch_rng(seed, "predictor"), norm="batch")
+
+    made: dict[str, Callable[[], Objective]] = {
+        "nt-xent": NTXent,
+        "vicreg": VICReg,
+        "byol": lambda: BYOL(predictor()),
+        "simsiam": lambda: SimSiam(predictor()),
+        "moco": lambda: MoCo(dim=32, size=64),
+    }
+    return made[name]()
+
+
+OBJECTIVES = ("nt-xent", "vicreg", "byol", "simsiam", "moco")
+
+
 def training(
-    batches: Batches, records: int, seed: int, *, look_every: int, play: str = "one-pass"
+    batches: Batches,
+    records: int,
+    seed: int,
+    *,
+    look_every: int,
+    play: str = "one-pass",
+    policy: str = "shared",
+    objective: str = "nt-xent",
 ) -> Training:
-    """The default game at the width of the studies on two cores."""
+    """A game at the width of the studies on two cores; by default the default one."""
     encoder = resnet18(leads=12, width=8, dim=64, generator=torch_rng(seed, "encoder"))
-    net = MaskNet(groups=1, width=8, fs=FS, generator=torch_rng(seed, "masks"))
+    bare = objective in ("vicreg", "byol", "simsiam")
     game = AdversarialMasking(
         encoder,
-        Projection(64, 128, 32, generator=torch_rng(seed, "projection")),
-        LearnedMask(net, coverage=0.5, segment_s=0.25, fs=FS),
+        Projection(64, 128, 32, generator=torch_rng(seed, "projection"), norm="batch" if bare else "none"),
+        policy_of(policy, seed),
+        objective=objective_of(objective, seed),
     )
     return Training(
         game,
@@ -106,6 +174,20 @@ def leak(run: Training) -> Iterator[None]:
         yield
 
 
+def leak_into_encoder(run: Training) -> AbstractContextManager[object]:
+    """The mask network's objective reaches the encoder, through the hidden view."""
+    inner = run.game.one_pass
+
+    def leaking(a: Tensor, b: Tensor, draws: Draws, **more: Tensor | None) -> Round:
+        played = inner(a, b, draws.part(slice(None)), **more)
+        hidden = run.game.policy.hide(b, played.mask, run.game.fill, draws)
+        first, second = (run.game.projection(run.game.encoder(view)) for view in (a, hidden))
+        loss = nt_xent(first.detach(), second, temperature=0.1)
+        return dataclasses.replace(played, loss=played.loss - 2 * loss)
+
+    return patch.object(run.game, "one_pass", leaking)
+
+
 def masks_stand(run: Training) -> AbstractContextManager[object]:
     """The mask network's optimiser takes no step."""
     return patch.object(run.mask_optimiser, "step", lambda: None)
@@ -143,6 +225,7 @@ def collapsed(run: Training) -> Iterator[None]:
 FAULTS: dict[str, tuple[Fault, str]] = {
     "cancelled sign": (sign, "does not climb the encoder's loss"),
     "gradient leak": (leak, "does not climb the encoder's loss"),
+    "leak into the encoder": (leak_into_encoder, "something else than its own loss reaches the encoder"),
     "no step of the mask network": (masks_stand, "the mask network has not moved"),
     "frozen encoder": (encoder_stands, "the encoder has not moved"),
     "collapse to 0": (hides(0.0), "0% of the signal is hidden"),
@@ -172,7 +255,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--look-every", type=int, default=EVERY, help="of the runs with a planted fault")
+    parser.add_argument("--policies", default="shared", help=f"of {', '.join(POLICIES)}, or all")
+    parser.add_argument("--objectives", default="nt-xent", help=f"of {', '.join(OBJECTIVES)}, or all")
     arguments = parser.parse_args()
+    policies = POLICIES if arguments.policies == "all" else arguments.policies.split(",")
+    objectives = OBJECTIVES if arguments.objectives == "all" else arguments.objectives.split(",")
     torch.set_num_threads(1)
     records = 128
     batches = Simulated(records)
@@ -180,28 +267,33 @@ def main() -> None:
         fault: named_at(fault, batches, records, steps=arguments.steps, look_every=arguments.look_every)
         for fault in FAULTS
     }
-    alarms, looks = [], 0
+    looks, alarms = 0, Counter[str]()
     with_look, without = [], []
-    for seed in range(arguments.seeds):
-        run = training(batches, records, seed, look_every=20)
+    games = [(p, o, seed) for p in policies for o in objectives for seed in range(arguments.seeds)]
+    for policy, objective, seed in games:
+        run = training(batches, records, seed, look_every=20, policy=policy, objective=objective)
+        default = (policy, objective) == (policies[0], objectives[0])
         for _ in range(arguments.steps):
             began = time.thread_time()
             look = run.step().look
-            (without if look is None else with_look).append(time.thread_time() - began)
+            if default:
+                (without if look is None else with_look).append(time.thread_time() - began)
             if look is not None:
                 looks += 1
-                alarms += list(look.alarms)
+                alarms.update(f"{policy}, {objective}: {alarm}" for alarm in look.alarms)
     plain, looking = statistics.median(without), statistics.median(with_look)
     result = {
         "name": "watch",
         "faults": len(FAULTS),
         "faults_named": sum(step is not None for step in named.values()),
         "named_at_step": named,
+        "policies": list(policies),
+        "objectives": list(objectives),
         "seeds": arguments.seeds,
         "steps": arguments.steps,
         "looks": looks,
-        "alarms": len(alarms),
-        "said": sorted(set(alarms))[:5],
+        "alarms": alarms.total(),
+        "said": dict(alarms.most_common(20)),
         "share_of_training": round((looking - plain) / plain / EVERY, 5),
     }
     if arguments.json:
@@ -209,7 +301,7 @@ def main() -> None:
         return
     print(
         f"{result['faults_named']} of {len(FAULTS)} faults named; "
-        f"{len(alarms)} alarms in {looks} looks of healthy runs"
+        f"{alarms.total()} alarms in {looks} looks of healthy runs"
     )
 
 

@@ -72,6 +72,9 @@ class Encoder(Section):
     """Its channels; 64 and dim 512 make the reference's 4,111,488 parameters of resnet18."""
     dim: Count = 128
     """Size of the features."""
+    input: Literal["mv", "zscore", "robust"] = "mv"
+    """What a record is brought to before it is hidden or read, in pretraining and transfer alike: left in mV;
+    each lead less its mean, over one standard deviation a record; or medians and interquartile ranges."""
     features: Literal["last", "pooled"] = "last"
     """What probes and fine-tuning read: the output of the last linear layer, which pretraining's projection
     stands on, or what goes into it, the pooled activations."""
@@ -79,6 +82,10 @@ class Encoder(Section):
     """Hidden size of the projection g."""
     projection_dim: Count = 64
     """Output size of the projection g."""
+    projection_layers: Annotated[int, Field(ge=0, le=4)] = 2
+    """Layers of the projection g; 0: there is none, and `projection_dim` must be `dim`."""
+    projection_norm: Literal["auto", "none", "batch", "layer"] = "auto"
+    """After each of its layers but the last; auto: batch for vicreg, byol and simsiam, else none."""
     lead_drop: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the training records that lose a drawn number of leads, in each view and in fine-tuning; the
     encoder then learns to work with any subset of its leads."""
@@ -88,11 +95,15 @@ class Encoder(Section):
         unit = WIDTH_UNITS.get(self.name, 1)
         if self.width % unit:
             raise ValueError(f"`width` of {self.name} must be a multiple of {unit}; is {self.width}")
+        if self.projection_layers == 0 and self.projection_dim != self.dim:
+            raise ValueError("without `projection_layers`, `projection_dim` must be `dim`")
         return self
 
     def of_pretraining(self) -> dict[str, Any]:
-        """What pretraining looks at, for a run's identity: all but what is read of it afterwards."""
-        return self.model_dump(mode="json", exclude={"features"})
+        """What pretraining looks at, for a run's identity: all but what is read later, and newer defaults."""
+        newer = {"input", "projection_layers", "projection_norm"}
+        usual = {key for key in newer if getattr(self, key) == type(self).model_fields[key].default}
+        return self.model_dump(mode="json", exclude={"features"} | usual)
 
 
 class Views(Section):
@@ -421,6 +432,8 @@ class Transfer(Section):
     """Longest fine-tuning; the best epoch by validation is kept."""
     finetune_batch: Annotated[int, Field(ge=2)] = 32
     """Records a batch."""
+    finetune_head_hidden: Count | None = None
+    """Size of the head's hidden layer; none given: the head is linear."""
     finetune_learning_rate: Positive = 1e-3
     """Peak rate of the head."""
     finetune_encoder_scale: Positive = 0.3
@@ -525,6 +538,8 @@ class Config(Section):
             raise ValueError(f"`study.baselines` names methods that are not there: {', '.join(unknown)}")
         for name in self.methods:
             own = self.of(name)
+            if own.published.scaling != "none" and own.encoder.input != "mv":
+                raise ValueError("`encoder.input` and `published.scaling` are two scalings: leave one out")
             if own.published.gradient == "cancelled" and own.pretrain.play != "alternating":
                 raise ValueError('`published.gradient = "cancelled"` needs `pretrain.play = "alternating"`')
             own._fits_masks(self.methods[name])

@@ -100,7 +100,7 @@ def config(**changes: Any) -> Config:
         "store": "none",
         "out": "none",
         "encoder": {"width": 8, "dim": 16, "projection_hidden": 32, "projection_dim": 16},
-        "views": {"noise_mv": 0.02, "wander_mv": 0.05, "powerline_mv": 0.02, "emg_mv": 0.02, "gain": 1.1},
+        "views": {"noise_mv": 0.02, "wander_mv": 0.05, "powerline_mv": 0.0, "emg_mv": 0.02, "gain": 1.1},
         "mask_network": {"width": 8},
         "pretrain": {"epochs": 4, "batch": 16},
         "methods": METHODS,

@@ -1,4 +1,4 @@
-"""Two ranks, over gloo, learn what one would learn from the joint batch: every objective, the real encoder.
+"""Two ranks, over gloo, learn what one would learn from the joint batch: every objective and kind of policy.
 
 The ranks are processes that this file starts once; they write what they found, and the tests compare.
 """
@@ -14,16 +14,30 @@ from torch import Tensor, distributed, nn
 
 from ecglipse.batches import Batches, torch_rng
 from ecglipse.draws import Draws
-from ecglipse.masks import Drawn, MaskPolicy
+from ecglipse.leads import LEADS
+from ecglipse.masks import (
+    Drawn,
+    LearnedMask,
+    MaskPolicy,
+    PredictedMask,
+    Pressure,
+    RandomMask,
+    SpectralMask,
+    bands,
+    form_of,
+)
 from ecglipse.models.heads import Projection
+from ecglipse.models.masknet import MaskNet
 from ecglipse.models.resnet import resnet18
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, PatientContrast, SimSiam, VICReg
 from ecglipse.pretrain import AdversarialMasking, Player, Training
 from ecglipse.pretrain import game as game_module
-from ecglipse.pretrain.ranks import any_of, average_gradients, joint_statistics, rank, ranks
+from ecglipse.pretrain.ranks import any_of, average_gradients, gather, joint_statistics, rank, ranks
+from ecglipse.views.noise import gaussian_noise
 
 RANKS, BATCH = 2, 8
 OBJECTIVES = ("nt-xent", "clocs", "vicreg", "byol", "simsiam", "moco")
+POLICIES = ("random", "adversarial", "predicted", "spectral")
 
 
 class Shade(MaskPolicy):
@@ -38,7 +52,7 @@ class Shade(MaskPolicy):
 
 
 def objective_of(name: str) -> Objective:
-    predictor = Projection(6, 10, 6, generator=torch_rng(0, "predictor"), batch_norm=True)
+    predictor = Projection(6, 10, 6, generator=torch_rng(0, "predictor"), norm="batch")
     made = {
         "nt-xent": NTXent(),
         "clocs": PatientContrast(),
@@ -50,15 +64,37 @@ def objective_of(name: str) -> Objective:
     return made[name]
 
 
-def game_of(name: str) -> AdversarialMasking:
+def policy_of(name: str) -> MaskPolicy:
+    """Policies as runs have them: masks by record and lead, paid by what the whole batch is like."""
+    given: Any = {"coverage": 0.4, "segment_s": 0.16, "fs": 100.0}
+    form = form_of("per-lead", LEADS)
+
+    def net(groups: int) -> MaskNet:
+        return MaskNet(groups=groups, width=8, fs=100.0, generator=torch_rng(0, "masks"))
+
+    made = {
+        "random": lambda: RandomMask(form=form, **given),
+        "adversarial": lambda: LearnedMask(net(12), form=form, pressure=Pressure(0.1, 0.1, 3.0), **given),
+        "predicted": lambda: PredictedMask(net(12), form=form, **given),
+        "spectral": lambda: SpectralMask(
+            LearnedMask(net(4), form=bands(4), in_segments=True, **given), fs=100.0
+        ),
+    }
+    return made[name]()
+
+
+def game_of(name: str, policy: MaskPolicy | None = None) -> AdversarialMasking:
     encoder = resnet18(leads=12, width=8, dim=10, generator=torch_rng(0, "encoder"))
-    head = Projection(10, 12, 6, generator=torch_rng(0, "head"), batch_norm=True)
-    return AdversarialMasking(encoder, head, Shade(), objective=objective_of(name)).double()
+    head = Projection(10, 12, 6, generator=torch_rng(0, "head"), norm="batch")
+    return AdversarialMasking(encoder, head, policy or Shade(), objective=objective_of(name)).double()
 
 
-def gradients_of(name: str) -> dict[str, Tensor]:
-    """Loss, gradients and buffers after two batches and a `settle`, with this rank's share of the records."""
-    game = game_of(name).train()
+def gradients_of(name: str, policy: MaskPolicy | None = None) -> dict[str, Tensor]:
+    """Loss, gradients and buffers after two batches and a `settle`, with this rank's share of the records.
+
+    Two views with noise of each record's own draws.
+    """
+    game = game_of(name, policy).train()
     game.encoder, game.projection = joint_statistics(game.encoder), joint_statistics(game.projection)
     if game.target is not None:
         joint_statistics(game.target)
@@ -67,14 +103,17 @@ def gradients_of(name: str) -> dict[str, Tensor]:
     for batch in range(2):
         game.zero_grad()
         a, b = torch.randn(2, BATCH, 12, 100, dtype=torch.float64, generator=torch_rng(0, "x", batch))
-        patients = torch.tensor([0, 0, 1, 2, 3, 1, 4, 5])
-        played = game.one_pass(
-            a[mine], b[mine], Draws.of(0, rows=range(BATCH)[mine]), patients=patients[mine]
+        b = b[mine] + gaussian_noise(
+            torch.zeros(len(b[mine]), 12, 100), Draws.of(1, rows=range(BATCH)[mine]), sigma_mv=0.5
         )
+        patients = torch.tensor([0, 0, 1, 2, 3, 1, 4, 5])
+        played = game.one_pass(a[mine], b, Draws.of(0, rows=range(BATCH)[mine]), patients=patients[mine])
         played.loss.backward()
         average_gradients(game.parameters())
         game.settle([played])
         found[f"{batch}.loss"] = played.loss.detach()
+        if policy is not None:
+            found[f"{batch}.mask"] = played.mask
         found |= {
             f"{batch}.{key}": w.grad.clone() for key, w in game.named_parameters() if w.grad is not None
         }
@@ -114,6 +153,8 @@ def trained() -> dict[str, Tensor]:
 
 def everything() -> dict[str, Tensor]:
     found = {f"{name}/{key}": t for name in OBJECTIVES for key, t in gradients_of(name).items()}
+    for name in POLICIES:
+        found |= {f"{name}/{key}": t for key, t in gradients_of("nt-xent", policy_of(name)).items()}
     return found | {f"trained/{key}": tensor for key, tensor in trained().items()}
 
 
@@ -127,6 +168,8 @@ def work(mine: int, folder: Path) -> None:
     found["any"] = torch.tensor([any_of(mine == 1), any_of(False)])
     game_module.gather = lambda x: x  # the fault that the law must notice
     found |= {f"fault/{key}": tensor for key, tensor in gradients_of("nt-xent").items()}
+    game_module.gather, game_module._gathered = gather, lambda drawn: drawn  # what is paid by a rank's share
+    found |= {f"share/{k}": t for k, t in gradients_of("nt-xent", policy_of("adversarial")).items()}
     save_file({key: tensor.contiguous() for key, tensor in found.items()}, folder / f"{mine}.safetensors")
     distributed.destroy_process_group()
 
@@ -155,6 +198,32 @@ def test_two_ranks_have_the_gradients_and_statistics_of_the_joint_batch(
         for key, tensor in joint.items():
             torch.testing.assert_close(one[key], tensor, rtol=1e-9, atol=1e-10, msg=key)
     assert joint[f"{name}/1.policy.weight"].norm() > 1e-6
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_two_ranks_hide_what_one_hides_and_pay_the_same_for_it(
+    found: list[dict[str, Tensor]], name: str
+) -> None:
+    """Masks to the bit, those of the ranks one after the other; the rest up to scores in float32."""
+    first, second, joint = (under(f"{name}/", tensors) for tensors in found)
+    for batch in range(2):
+        key = f"{name}/{batch}.mask"
+        hidden = torch.cat([first.pop(key), second.pop(key)])
+        assert torch.equal(hidden, joint[key])
+        assert 0.2 < float(joint.pop(key).mean()) < 0.6
+    for one in (first, second):
+        assert one.keys() == joint.keys()
+        for key, tensor in joint.items():
+            torch.testing.assert_close(one[key], tensor, rtol=1e-4, atol=1e-6, msg=key)
+    learned = [tensor for key, tensor in joint.items() if ".net." in key and "state" not in key]
+    assert bool(learned) is (name != "random")
+    assert name == "random" or sum(tensor.norm() for tensor in learned) > 1e-4
+
+
+def test_the_law_notices_what_is_paid_by_a_ranks_own_records(found: list[dict[str, Tensor]]) -> None:
+    key = "0.policy.net.out.weight"
+    right, wrong = found[2][f"adversarial/{key}"], found[0][f"share/{key}"]
+    assert (right - wrong).norm() > 0.01 * right.norm()
 
 
 def test_the_law_notices_negatives_that_are_not_gathered(found: list[dict[str, Tensor]]) -> None:

@@ -1,6 +1,7 @@
 """Watching: planted faults raise an alarm, healthy runs raise none, and looking changes nothing."""
 
 import copy
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -8,13 +9,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from ecglipse.batches import Batches, torch_rng
+from ecglipse.batches import Batches, epoch_batches, torch_rng
 from ecglipse.draws import Draws
 from ecglipse.masks import LearnedMask
 from ecglipse.models.heads import Projection
 from ecglipse.models.masknet import MaskNet
 from ecglipse.models.resnet import resnet18
-from ecglipse.pretrain import AdversarialMasking, Player, Training
+from ecglipse.objectives import nt_xent
+from ecglipse.pretrain import AdversarialMasking, Player, Round, Training
+from ecglipse.pretrain.game import _Reverse
 from ecglipse.pretrain.watch import Watch, alignment, effective_rank, uniformity
 
 
@@ -67,6 +70,7 @@ def test_a_healthy_run_is_quiet_and_plays_against_the_encoder(play: str) -> None
     for look in looks:
         assert not look.alarms
         assert look.adversarial > (0.999 if play == "one-pass" else 0.5)
+        assert look.own == pytest.approx(1.0, abs=1e-5)
     assert all(0 < look.moved["mask network"] < 1 for look in looks[1:])
 
 
@@ -86,8 +90,6 @@ def _leak(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
         if training.leaking:
             mask = game.policy(b, again)
             hidden = game.policy.hide(b, mask, game.fill, again)
-            from ecglipse.objectives import nt_xent
-
             z = [game.projection(game.encoder(view)) for view in (a, hidden)]
             leak = nt_xent(*z, temperature=game.objective.temperature)
             played = type(played)(
@@ -106,6 +108,33 @@ def _leak(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
     training.play, training.leaking = "alternating", True
     monkeypatch.setattr(game, "mask_loss", leaking)
     monkeypatch.setattr(training, "_adversarial_direction", honest)
+
+
+def _leak_into_encoder(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mask network's objective is turned round where it should not be: on the hidden view's features."""
+    game, reverse = training.game, _Reverse.apply
+
+    def leaking(a: Tensor, b: Tensor, draws: Draws, **_: object) -> Round:
+        drawn = game._draw((a, b), draws)
+        hidden = game.policy.hide(b, drawn[0][0].mask, game.fill, draws)
+        first, second = (game.projection(game.encoder(view)) for view in (a, hidden))
+        loss = nt_xent(first, reverse(second, 1.0), temperature=game.objective.temperature)
+        return Round(loss, loss.detach(), drawn[0][0].mask.detach(), second.detach(), first.detach())
+
+    monkeypatch.setattr(game, "one_pass", leaking)
+
+
+def _own_losses_into_encoder(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fifth of what the mask network gains is charged to the encoder as well."""
+    game, inner = training.game, training.game.one_pass
+
+    def leaking(a: Tensor, b: Tensor, draws: Draws, **more: object) -> Round:
+        played = inner(a, b, copy.copy(draws), **more)
+        hidden = game.policy.hide(b, played.mask, game.fill, draws)
+        paid = game.projection(game.encoder(hidden)).square().mean()
+        return dataclasses.replace(played, loss=played.loss - 5.0 * paid)
+
+    monkeypatch.setattr(game, "one_pass", leaking)
 
 
 def _no_step(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +174,8 @@ def _collapse(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
 FAULTS = {
     "sign": (_sign, "does not climb the encoder's loss"),
     "leak": (_leak, "does not climb the encoder's loss"),
+    "reversed encoder": (_leak_into_encoder, "something else than its own loss reaches the encoder"),
+    "mask network's pay": (_own_losses_into_encoder, "the mask network's objective may leak into it"),
     "no step": (_no_step, "the mask network has not moved"),
     "frozen encoder": (_frozen_encoder, "the encoder has not moved"),
     "hides nothing": (_covers(0.0), "0% of the signal is hidden"),
@@ -161,6 +192,53 @@ def test_a_planted_fault_is_noticed(name: str, monkeypatch: pytest.MonkeyPatch) 
     training = run()
     plant(training, monkeypatch)
     assert any(words in alarm for alarm in alarms_of(training))
+
+
+@pytest.mark.parametrize(("every", "steps"), [(3, [21, 42, 60]), (25, [25, 50])])
+def test_a_look_waits_for_the_mask_network_to_play(every: int, steps: list[int]) -> None:
+    """Regression: the first cosine came late, and a look in which the network had not played was an alarm."""
+    training = run(mask_every=every)
+    looked = {report.step: report.look for report in (training.step() for _ in range(60)) if report.look}
+    assert list(looked) == steps
+    for look in looked.values():
+        assert look.adversarial > 0.999
+        assert not look.alarms
+
+
+@pytest.mark.parametrize("every", [1, 3, 7, 200, 300])
+def test_a_look_is_in_the_first_playing_step_from_when_it_is_due(every: int) -> None:
+    asked = [step for step in range(1, 1201) if step == 20 or step % 200 == 0]
+    wanted = {-(-step // every) * every for step in asked}
+    watch = Watch()
+    assert {s for s in range(1, 1201) if watch.due(s, stride=every)} == {s for s in wanted if s <= 1200}
+
+
+def test_the_ratio_of_the_players_is_that_of_their_gradients() -> None:
+    training = run(mask_every=2)
+    reports = [training.step() for _ in range(20)]
+    for report in reports:
+        wanted = None if report.step % 2 else pytest.approx(report.mask_grad / report.encoder_grad)
+        assert report.ratio == wanted
+    assert reports[-1].look.ratio == pytest.approx(reports[-1].ratio)
+
+
+def test_the_order_of_an_epoch_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ecglipse.pretrain import training as module
+
+    made: list[int] = []
+
+    def counting(*args: object, epoch: int, **more: object) -> object:
+        made.append(epoch)
+        return epoch_batches(*args, epoch=epoch, **more)
+
+    monkeypatch.setattr(module, "epoch_batches", counting)
+    training = run()
+    for step in range(6):
+        (part,) = training.parts()
+        whole = epoch_batches(training.rows, batch=16, seed=0, epoch=step // 2)
+        assert np.array_equal(part, whole[step % 2])
+        training.step()
+    assert made == [0, 1, 2]
 
 
 def test_looking_changes_nothing() -> None:

@@ -108,3 +108,51 @@ def test_a_slower_encoder_moves_less() -> None:
         pairs = zip(start.parameters(), tuned.parameters(), strict=True)
         distance.append(sum(float((a - b).detach().abs().sum()) for a, b in pairs))
     assert distance[1] < 0.5 * distance[0]
+
+
+def test_a_head_with_a_hidden_layer_learns_what_a_line_cannot() -> None:
+    """Exclusive or of two features, which stay as they are: the encoder's rate is zero."""
+    bits = np.random.default_rng(0).integers(0, 2, size=(200, 2))
+    x = torch.from_numpy(2.0 * bits - 1).float()[:, :, None].expand(-1, -1, 4).contiguous()
+    y, rows = (bits[:, 0] ^ bits[:, 1]).astype(np.uint8)[:, None], np.arange(200)
+
+    class Mean(nn.Module):
+        dim = 2
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.idle = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x.mean(-1) + self.idle
+
+    right = {}
+    for hidden in (None, 16):
+        result = finetune(
+            Mean(),
+            lambda some: x[torch.from_numpy(some)],
+            train=(rows[:120], y[:120]),
+            validation=(rows[120:160], y[120:160]),
+            test_rows=rows[160:],
+            kind="binary",
+            epochs=40,
+            batch=16,
+            learning_rate=3e-2,
+            encoder_scale=0.0,
+            seed=0,
+            head_hidden=hidden,
+        )
+        right[hidden] = ((result.test_scores[:, 0] > 0.5) == y[160:, 0]).mean()
+    assert right[None] < 0.8
+    assert right[16] == 1.0
+
+
+def test_the_linear_head_has_the_weights_that_it_always_had() -> None:
+    from ecglipse.batches import torch_rng
+    from ecglipse.transfer.finetune import _head
+
+    head = _head(Small(), 3, 7, hidden=None)
+    wanted = torch.empty(3, 6).normal_(0.0, 0.01, generator=torch_rng(7, "head"))
+    assert torch.equal(head[-1].weight, wanted)
+    assert not head[-1].bias.any()
+    assert [type(module) for module in head] == [nn.Linear]

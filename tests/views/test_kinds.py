@@ -16,7 +16,7 @@ from ecglipse.views.electrodes import PAIRS, chest_shift, electrode_swap
 from ecglipse.views.erasing import block_mask, lead_mask, lead_subset, peak_mask, point_mask
 from ecglipse.views.mixing import ELECTRODES, FROM_ELECTRODES
 from ecglipse.views.noise import level_shift
-from ecglipse.views.normalise import _quartiles, min_max, robust, z_score
+from ecglipse.views.normalise import min_max, quartiles, robust, z_score
 from ecglipse.views.parts import in_parts
 from ecglipse.views.spectral import phase_surrogate, spectral_gain
 from ecglipse.views.timing import crop_resize, time_warp
@@ -109,7 +109,7 @@ def test_oscillation_equals_the_cosine() -> None:
 
 
 def test_a_shift_is_one_step_up_and_one_down_of_bounded_size() -> None:
-    added = level_shift(torch.zeros(200, 12, 500), draws(n=200), amplitude_mv=0.3, share=0.2)[:, 6]
+    added = level_shift(torch.zeros(200, 12, 500), draws(n=200), amplitude_mv=0.3, fs=50.0)[:, 6]
     assert ((added.diff(dim=-1) != 0).sum(-1) <= 2).all()
     assert added.abs().max() <= 0.3
     assert float((added != 0).float().mean()) == pytest.approx(0.2, abs=0.02)
@@ -138,7 +138,7 @@ def test_lead_subsets_have_every_size_and_every_lead() -> None:
 
 
 def test_a_block_for_all_leads_is_the_same_in_all_and_anywhere() -> None:
-    hidden = block_mask(torch.ones(2000, 12, 50), draws(n=2000), share=0.2, leads="all") == 0
+    hidden = block_mask(torch.ones(2000, 12, 50), draws(n=2000), length_s=0.2, fs=50.0, leads="all") == 0
     assert (hidden == hidden[:, :1]).all()
     assert (hidden[:, 0].sum(-1) == 10).all()
     assert stats.chisquare(hidden[:, 0].sum(0).numpy()).pvalue > 1e-4
@@ -309,9 +309,9 @@ def test_quartiles_are_those_of_numpy_sorted_or_partitioned(time: int) -> None:
     x = signals(3)[..., :time]
     wanted = [torch.from_numpy(q)[..., None] for q in np.quantile(x.numpy(), [0.25, 0.5, 0.75], axis=-1)]
     for given in (x, x.clone().requires_grad_()):
-        for found, true in zip(_quartiles(given), wanted, strict=True):
+        for found, true in zip(quartiles(given), wanted, strict=True):
             torch.testing.assert_close(found.detach(), true.float())
-    assert all(torch.equal(*both) for both in zip(_quartiles(x), _quartiles(given), strict=True))
+    assert all(torch.equal(*both) for both in zip(quartiles(x), quartiles(given), strict=True))
 
 
 def test_a_spike_moves_the_robust_scale_little() -> None:

@@ -96,7 +96,7 @@ def waits(name: str, x: torch.Tensor) -> list[str]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_on_the_meta_device_nothing_waits(name: str) -> None:
-    x = torch.empty(4, 12, 500, device="meta")
+    x = torch.empty(4, 12, 750, device="meta")
     play(name, x, 0)
     assert waits(name, x) == []
 

@@ -100,9 +100,20 @@ def test_mains_hum_is_where_the_mains_are_and_has_phases_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("fs", [100.0, 120.0])
-def test_mains_hum_at_a_rate_that_cannot_hold_it_is_nothing(fs: float) -> None:
+def test_noise_that_a_rate_cannot_hold_is_refused(fs: float) -> None:
     x = signals()
-    assert torch.equal(powerline(x, draws(), amplitude_mv=0.5, fs=fs), x)
+    with pytest.raises(ValueError, match="mains hum of 60 Hz needs a rate above 120 Hz; it is 1"):
+        powerline(x, draws(), amplitude_mv=0.5, fs=fs)
+    with pytest.raises(ValueError, match="muscle noise above 60 Hz needs a rate above 120 Hz; it is 1"):
+        muscle_noise(x, draws(), amplitude_mv=0.5, fs=fs, cut_hz=60.0)
+    assert torch.equal(powerline(x, draws(), amplitude_mv=0.0, fs=fs), x)
+
+
+@pytest.mark.parametrize("hz", [16.7, 50.0])
+def test_mains_hum_has_the_frequency_that_is_asked_for(hz: float) -> None:
+    hum = powerline(torch.zeros(20, 12, 5000), draws(n=20), amplitude_mv=0.5, fs=101.0, hz=(hz,))[:, 6]
+    found = torch.fft.rfftfreq(5000, 1 / 101.0)[_power(hum).argmax(-1)]
+    torch.testing.assert_close(found, torch.full((20,), hz), rtol=0, atol=0.02)
 
 
 def test_muscle_noise_is_fast_and_comes_and_goes() -> None:

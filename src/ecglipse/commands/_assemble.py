@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from ecglipse.batches import Batches, Joined, torch_rng
+from ecglipse.batches import Batches, Joined, best_device, torch_rng
 from ecglipse.commands._delineated import delineated, delineator
 from ecglipse.commands._fitting import see_masks, see_pairs
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
@@ -24,9 +24,9 @@ from ecglipse.errors import ConfigError, StoreError
 from ecglipse.masks import Marks
 from ecglipse.models import encoder as make_encoder
 from ecglipse.models.encoders import pooled
-from ecglipse.models.heads import Projection
+from ecglipse.models.heads import Norm, Projection
 from ecglipse.models.layers import Encoder
-from ecglipse.models.reference import min_max, taking_min_max, under_no_grad
+from ecglipse.models.reference import min_max, taking, under_no_grad
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientContrast, SimSiam, VICReg
 from ecglipse.objectives import pairs as pairings
 from ecglipse.pretrain import AdversarialMasking, Player, Training
@@ -35,6 +35,7 @@ from ecglipse.splits import Split, by_folds, by_patient, everything, rotations
 from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
 from ecglipse.views.lead_drop import lead_drop
+from ecglipse.views.scaling import SCALINGS, Scaling
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
 from ecglipse.views.view import Augmentation, Pipeline, make
 
@@ -106,7 +107,7 @@ def initial_encoder(config: Config, *, leads: int, seed: int) -> Encoder:
     return make_encoder(rule.name, leads=leads, width=rule.width, dim=rule.dim, generator=generator)
 
 
-def base_views(config: Config, *, fs: float) -> BaseViews:
+def base_views(config: Config, store: Store) -> BaseViews:
     """The base augmentation: the same for all methods of a study."""
     rule = config.views
     return BaseViews(
@@ -115,36 +116,40 @@ def base_views(config: Config, *, fs: float) -> BaseViews:
         powerline_mv=rule.powerline_mv,
         emg_mv=rule.emg_mv,
         gain=rule.gain,
-        fs=fs,
+        fs=store.fs,
+        names=store.leads,
     )
 
 
-def view(config: Config, method: Method, *, fs: float, side: Literal["first", "second"]) -> Augmentation:
+_SPATIAL = {"base": None, "3kg": threekg, "3kg-projection": threekg_projection}
+
+
+def view(config: Config, method: Method, *, store: Store, side: Literal["first", "second"]) -> Augmentation:
     """What makes one of the two views of a method: base augmentation, 3KG, then what is listed as extra."""
-    base = base_views(config, fs=fs)
-    spatial = {"base": None, "3kg": threekg, "3kg-projection": threekg_projection}[method.views]
-    extra = extra_views(config, fs=fs, side=side)
+    base, spatial = base_views(config, store), _SPATIAL[method.views]
+    extra = extra_views(config, store, side=side)
 
     def made(x: Tensor, draws: Draws) -> Tensor:
         x = base(x, draws)
         if spatial is not None:
-            x = time_mask(spatial(x, draws.child("3kg")), draws.child("time mask"))
+            turned = spatial(x, draws.child("3kg"), names=store.leads)
+            x = time_mask(turned, draws.child("time mask"))
         return extra(x, draws.child("extra"))
 
-    return _scaling(config, _dropping_leads(config, made))
+    return _dropping_leads(config, made)
 
 
-def _scaling(config: Config, before: Augmentation) -> Augmentation:
-    """A view that is scaled by record after all else, where the config asks for the published scaling."""
-    if config.published.scaling == "none":
-        return before
-    return lambda x, draws: min_max(before(x, draws), whole_batch=False)
+def scaling(config: Config) -> Scaling | None:
+    """What scales each record before it is hidden, and in transfer; None: nothing does."""
+    if config.published.scaling != "none":
+        return partial(min_max, whole_batch=False)
+    return SCALINGS.get(config.encoder.input)
 
 
 def transferred(config: Config, encoder: Encoder) -> Encoder:
     """Give the encoder as probes and fine-tuning use it: with its last layer or without, scaled as before."""
     read = encoder if config.encoder.features == "last" else pooled(encoder)
-    return read if config.published.scaling == "none" else taking_min_max(read)
+    return taking(read, scaling(config))
 
 
 def finetuned(config: Config, encoder: Encoder) -> Encoder:
@@ -152,9 +157,35 @@ def finetuned(config: Config, encoder: Encoder) -> Encoder:
     return encoder if config.published.finetuning == "moves" else under_no_grad(copy.deepcopy(encoder))
 
 
-def finetuning_view(config: Config, *, fs: float) -> Augmentation:
+def finetuning_view(config: Config, store: Store) -> Augmentation:
     """What fine-tuning sees: the base augmentation, and fewer leads where pretraining saw fewer."""
-    return _dropping_leads(config, base_views(config, fs=fs))
+    return _dropping_leads(config, base_views(config, store))
+
+
+def see_views(config: Config, store: Store) -> None:
+    """See that the views of all methods can be made of the store's leads, rate and length.
+
+    Raises:
+        ConfigError: naming the first that cannot.
+    """
+    draws, shape = Draws.of(0, "check", rows=[0]), (1, len(store.leads), store.n_samples)
+    for name, method in config.methods.items():
+        own = config.of(name)
+        try:
+            where = "views"
+            base_views(own, store).plan(draws, shape)
+            spatial = _SPATIAL[method.views]
+            if spatial is not None:
+                where = f'views = "{method.views}"'
+                spatial.plan(draws, shape, names=store.leads)
+            where = "views.extra"
+            for side in ("first", "second"):
+                extra_views(own, store, side=side).plan(draws, shape)
+        except ValueError as error:
+            raise ConfigError(
+                f"method {name}, {where}: {error}",
+                hint="leave it out, or prepare a store with other `--leads`, `--fs` or `--duration-s`",
+            ) from None
 
 
 def finetuning_pace(rule: Transfer, *, scratch: bool) -> dict[str, Any]:
@@ -176,10 +207,12 @@ def _dropping_leads(config: Config, before: Augmentation) -> Augmentation:
     return lambda x, draws: lead_drop(before(x, draws), draws.child("lead drop"), share=share)
 
 
-def extra_views(config: Config, *, fs: float, side: Literal["first", "second"]) -> Pipeline:
+def extra_views(config: Config, store: Store, *, side: Literal["first", "second"]) -> Pipeline:
     """The views that the config lists for this side."""
     kinds = [kind for kind in config.views.extra if kind.sides in ("both", side)]
-    return Pipeline([make(fs=fs, **kind.model_dump(exclude={"sides"})) for kind in kinds])
+    return Pipeline(
+        [make(fs=store.fs, names=store.leads, **kind.model_dump(exclude={"sides"})) for kind in kinds]
+    )
 
 
 def training(
@@ -217,8 +250,9 @@ def training(
         game,
         batches,
         rows,
-        view=view(config, method, fs=store.fs, side="first"),
-        second_view=view(config, method, fs=store.fs, side="second"),
+        view=view(config, method, store=store, side="first"),
+        second_view=view(config, method, store=store, side="second"),
+        scaling=scaling(config),
         seed=seed,
         epochs=rule.epochs,
         batch=rule.batch,
@@ -275,14 +309,17 @@ def marks(
 
 
 def projection(config: Config, method: Method, *, seed: int) -> nn.Module:
-    """The projection g with its initial weights; with BatchNorm for objectives without negatives."""
-    rule = config.encoder
+    """The projection g with its initial weights; by default BatchNorm for objectives without negatives."""
+    rule, usual = config.encoder, "none"
+    if config.played_for(method)["objective"] in ("vicreg", "byol", "simsiam"):
+        usual = "batch"
     return Projection(
         rule.dim,
         rule.projection_hidden,
         rule.projection_dim,
         generator=torch_rng(seed, "init", "projection"),
-        batch_norm=config.played_for(method)["objective"] in ("vicreg", "byol", "simsiam"),
+        layers=rule.projection_layers,
+        norm=cast(Norm, usual) if rule.projection_norm == "auto" else rule.projection_norm,
     )
 
 
@@ -292,7 +329,7 @@ def objective(config: Config, method: Method, *, seed: int) -> Objective:
 
     def predictor() -> nn.Module:
         generator = torch_rng(seed, "init", "predictor")
-        return Projection(dim, rule.predictor_hidden, dim, generator=generator, batch_norm=True)
+        return Projection(dim, rule.predictor_hidden, dim, generator=generator, norm="batch")
 
     made: dict[str, Callable[[], Objective]] = {
         "nt-xent": lambda: NTXent(config.pretrain.temperature),
@@ -400,8 +437,13 @@ def precision(config: Config, device: torch.device) -> Literal["fp32", "bf16"]:
 def pretraining_facts(
     config: Config, method: Method, *, store: Store, split: Split, seed: int
 ) -> dict[str, object]:
-    """Everything that determines a pretrained encoder, in plain values; its digest is the run's id."""
+    """Everything that determines a pretrained encoder, in plain values; its digest is the run's id.
+
+    Precision "auto" is said as bf16 where this machine has it: other numbers than fp32, so another run.
+    """
     dump = config.model_dump(mode="json")
+    if config.pretrain.precision == "auto" and precision(config, best_device()) == "bf16":
+        dump["pretrain"]["precision"] = "bf16"
     aside = {"checkpoint_every_s", "compile", "objective", "pairs", "also"}  # no effect, or said elsewhere
     masks, published = dump["masks"], config.published.of_pretraining()
     if method.masks != "noise":

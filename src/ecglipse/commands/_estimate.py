@@ -304,7 +304,7 @@ class _Clock:
             encoder = _assemble.encoder(own, place.store, seed=0).to(place.batches.device)
             rows = np.arange(min(2 * rule.finetune_batch, len(place.store)))
             y = (rows % 2).astype(np.uint8)[:, None]
-            view = _assemble.finetuning_view(own, fs=place.store.fs)
+            view = _assemble.finetuning_view(own, place.store)
             took = _timed(
                 lambda: finetune(
                     encoder,
@@ -317,6 +317,7 @@ class _Clock:
                     batch=rule.finetune_batch,
                     learning_rate=1e-3,
                     encoder_scale=1.0,
+                    head_hidden=rule.finetune_head_hidden,
                     seed=0,
                     augment=view,
                 )

@@ -236,9 +236,10 @@ class Bench:
             epochs=rule.finetune_epochs,
             batch=rule.finetune_batch,
             learning_rate=rule.finetune_learning_rate,
+            head_hidden=rule.finetune_head_hidden,
             **_assemble.finetuning_pace(rule, scratch=self.config.methods[unit.method].kind == "scratch"),
             seed=_assemble.seed_of(self.split, seed=unit.seed * 1000 + cell.draw),
-            augment=_assemble.finetuning_view(own, fs=place.store.fs),
+            augment=_assemble.finetuning_view(own, place.store),
             keep=own.published.kept,
         )
 
@@ -324,6 +325,8 @@ def _tuned_by(rule: Transfer, *, scratch: bool) -> dict[str, Any]:
     """What fine-tuning is set to; of how stages move only what has an effect."""
     found = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
     idle = {"finetune_draws"}
+    if rule.finetune_head_hidden is None:
+        idle.add("finetune_head_hidden")
     if scratch or rule.finetune_unfrozen is None:
         idle.add("finetune_unfrozen")
     if scratch or rule.finetune_rate_decay == 1.0 or rule.finetune_unfrozen in (0, 1):

@@ -148,7 +148,8 @@ def _scores(
         epochs=rule.finetune_epochs,
         batch=rule.finetune_batch,
         learning_rate=rule.finetune_learning_rate,
+        head_hidden=rule.finetune_head_hidden,
         **_assemble.finetuning_pace(rule, scratch=model == "scratch"),
         seed=int(run.facts["seed"]),
-        augment=_assemble.base_views(run.config, fs=batches.store.fs),
+        augment=_assemble.base_views(run.config, batches.store),
     ).test_scores

@@ -32,6 +32,7 @@ from ecglipse.masks import (
 )
 from ecglipse.masks.segments import count_segments
 from ecglipse.models.layers import Encoder
+from ecglipse.models.reference import taking
 from ecglipse.splits import Split, by_folds, by_patient, rotations
 from ecglipse.store import Store
 from ecglipse.transfer.pretrained import put_weights
@@ -237,6 +238,7 @@ def open_run(path: Path, store: Store) -> MaskRun:
     for module in decides.modules():
         if isinstance(module, LearnedMask):
             module.chance = module.reversed = 0.0
+    taking(decides, _assemble.scaling(config))
     return MaskRun(path.resolve().name, facts, config, decides.eval(), stands, found.tensors)
 
 

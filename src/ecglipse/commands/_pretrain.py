@@ -87,6 +87,7 @@ def pretrain(
     name = choose_method(settings, method)
     settings = settings.of(name)
     store = open_store(settings, Store)
+    _assemble.see_views(settings.model_copy(update={"methods": {name: settings.methods[name]}}), store)
     split = pick_split(_assemble.splits(settings, store), rotation)
     chosen_seed = settings.study.seeds[0] if seed is None else seed
     _assemble.see_that_it_fits(settings.model_copy(update={"methods": {name: settings.methods[name]}}), store)

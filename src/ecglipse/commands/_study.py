@@ -90,6 +90,7 @@ def study(
     for name, task in map(where, tasks(settings)):
         first[name].labels(task)
     store = first[""].store
+    _assemble.see_views(settings, store)
     splits = _assemble.splits(settings, store)
     rotations = _assemble.studied(settings, store)
     _assemble.see_that_it_fits(settings, store)

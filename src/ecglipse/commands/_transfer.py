@@ -59,13 +59,13 @@ def transfer(
 
     began = time.monotonic()
     settings = config if isinstance(config, Config) else load(config, overrides=overrides)
-    bench = Bench(settings, rotation=rotation)
+    bench, made = Bench(settings, rotation=rotation), _as_made(settings, run)
     found = [
         Unit(name, seed, rotation)
         for name, rule in settings.methods.items()
         if rule.kind == "pretrained"
         for seed in _seeds(settings, run)
-        if run_folder(settings, name, store=bench.store, split=bench.split, seed=seed).name == run.name
+        if run_folder(made, name, store=bench.store, split=bench.split, seed=seed).name == run.name
     ]
     if not found:
         raise CheckpointError(
@@ -95,6 +95,16 @@ def _score(key: tuple[str, str, str, float], found: list[float | None], metric: 
     mean = sum(whole) / len(whole) if len(whole) == len(found) else None
     about = {"task": task, "probe": probe, "validation": validation, "fraction": fraction}
     return about | {"metric": metric, metric: mean, "draws": len(found)}
+
+
+def _as_made(config: "Config", run: Path) -> "Config":
+    """The config with the precision that "auto" was where the run was made, which need not be here."""
+    from ecglipse.checkpoints import read_json
+
+    said = read_json(run / "config.json").get("pretrain", {}).get("precision")
+    if config.pretrain.precision != "auto" or said not in ("fp32", "bf16"):
+        return config
+    return config.model_copy(update={"pretrain": config.pretrain.model_copy(update={"precision": said})})
 
 
 def _seeds(config: "Config", run: Path) -> list[int]:

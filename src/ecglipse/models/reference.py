@@ -3,6 +3,7 @@
 Kept to measure what each choice costs; see docs/differences.md. The weights and their names stay as they are.
 """
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
@@ -30,13 +31,10 @@ def min_max(x: Float[Tensor, "batch lead time"], *, whole_batch: bool) -> Float[
     return (x - low) / (high - low).clamp(min=torch.finfo(x.dtype).tiny)
 
 
-def taking_min_max(net: Net) -> Net:
-    """Give the encoder, which now scales each record that it is given by `min_max`."""
-
-    def scaled(_: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (min_max(given[0], whole_batch=False), *given[1:])
-
-    net.register_forward_pre_hook(scaled)
+def taking(net: Net, scaling: Callable[[Tensor], Tensor] | None) -> Net:
+    """Give the module, which now scales the records that it is given; as it is where there is no scaling."""
+    if scaling is not None:
+        net.register_forward_pre_hook(lambda _, given: (scaling(given[0]), *given[1:]))
     return net
 
 

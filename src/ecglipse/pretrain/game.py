@@ -21,7 +21,7 @@ from ecglipse.masks import BaselineFill, Drawn, Fill, MaskPolicy, Ramp
 from ecglipse.objectives import NTXent, Objective, Pairs, Seen
 from ecglipse.objectives.pairs import records
 from ecglipse.pretrain.average import Average
-from ecglipse.pretrain.ranks import gather, share_of
+from ecglipse.pretrain.ranks import gather
 
 
 @dataclass(frozen=True)
@@ -237,9 +237,9 @@ class AdversarialMasking(nn.Module):
         first, second = (z.detach() for z in self.objective.compared(seen))
         loss = weight * contrast
         if own:
-            difficulty = share_of(1 - functional.cosine_similarity(first, second)).float()
+            difficulty = (1 - functional.cosine_similarity(first, second)).float()
             for of_view in drawn:  # all masks of a view come from the same scores
-                more = self.policy.own_loss(of_view[0], difficulty)
+                more = self.policy.own_loss(_gathered(of_view[0]), difficulty)
                 loss = loss if more is None else loss + more
         mask = masks[0][0] if len(masks[0]) == 1 else torch.cat(masks[0])
         keys = self.objective.keys(seen)
@@ -261,16 +261,25 @@ def constant(module: nn.Module) -> Iterator[None]:
     The mode (training or evaluation) stays as it is, so what the module computes stays as it is too.
     """
     learning = [p for p in module.parameters() if p.requires_grad]
-    tracking = [m for m in module.modules() if getattr(m, "track_running_stats", False) and m.training]
     for parameter in learning:
         parameter.requires_grad_(False)
+    try:
+        with still(module):
+            yield
+    finally:
+        for parameter in learning:
+            parameter.requires_grad_(True)
+
+
+@contextmanager
+def still(module: nn.Module) -> Iterator[None]:
+    """Within it, no BatchNorm statistic of the module moves; what it computes stays as it is."""
+    tracking = [m for m in module.modules() if getattr(m, "track_running_stats", False) and m.training]
     for norm in tracking:
         norm.track_running_stats = False  # type: ignore[assignment]
     try:
         yield
     finally:
-        for parameter in learning:
-            parameter.requires_grad_(True)
         for norm in tracking:
             norm.track_running_stats = True  # type: ignore[assignment]
 
@@ -278,6 +287,13 @@ def constant(module: nn.Module) -> Iterator[None]:
 def _each(drawn: list[list[Drawn]], change: Callable[[Tensor], Tensor]) -> list[list[Tensor]]:
     """The masks of each view, changed."""
     return [[change(one.mask) for one in of_view] for of_view in drawn]
+
+
+def _gathered(drawn: Drawn) -> Drawn:
+    """What was drawn for the batch of all ranks, as a policy's own loss may look at all its records."""
+    if drawn.logits is None:
+        return drawn
+    return Drawn(gather(drawn.mask), gather(drawn.logits))
 
 
 class _Reverse(torch.autograd.Function):

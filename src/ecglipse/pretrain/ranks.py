@@ -34,11 +34,6 @@ def gather(x: Tensor) -> Tensor:
     return whole
 
 
-def share_of(x: Tensor) -> Tensor:
-    """This rank's rows of what was gathered."""
-    return x.chunk(ranks())[rank()]
-
-
 def average_gradients(weights: Iterable[nn.Parameter]) -> None:
     """Put the mean over the ranks into each gradient.
 

@@ -21,6 +21,7 @@ class StepReport:
         learning_rate: of the encoder in this step.
         encoder_grad: norm of the gradient of encoder and projection, before clipping.
         mask_grad: norm of the mask network's gradient; None where it did not play.
+        ratio: `mask_grad` over `encoder_grad`.
         spread: standard deviation of the logits over a record's segments; 0 = the network is indifferent.
         variation: standard deviation of the logits between records, segment by segment; 0 = it gives every
             record the same mask.
@@ -35,6 +36,7 @@ class StepReport:
     learning_rate: float
     encoder_grad: float
     mask_grad: float | None
+    ratio: float | None
     spread: float | None
     variation: float | None
     records: int
@@ -68,19 +70,27 @@ class Played:
         """The report, of the numbers read; as many are taken as there are."""
         n = len(self.losses)
         losses, coverages = ([next(numbers) for _ in range(n)] for _ in range(2))
+        encoder_grad = next(numbers)
+        mask_grad = None if self.mask_grad is None else next(numbers)
         return StepReport(
             step=self.step,
             epoch=self.epoch,
             loss=sum(losses) / n,
             coverage=sum(coverages) / n,
             learning_rate=self.learning_rate,
-            encoder_grad=next(numbers),
-            mask_grad=None if self.mask_grad is None else next(numbers),
+            encoder_grad=encoder_grad,
+            mask_grad=mask_grad,
+            ratio=ratio(mask_grad, encoder_grad),
             spread=None if self.spread is None else next(numbers),
             variation=None if self.spread is None else next(numbers),
             records=self.records,
             look=self.look,
         )
+
+
+def ratio(mask_grad: float | None, encoder_grad: float) -> float | None:
+    """Norm of the mask network's gradient over the encoder's; None where one has none."""
+    return None if mask_grad is None or encoder_grad == 0 else mask_grad / encoder_grad
 
 
 def read(played: Sequence[Played]) -> Iterator[StepReport]:

@@ -24,9 +24,9 @@ from ecglipse.draws import Draws
 from ecglipse.errors import TrainingError
 from ecglipse.masks.pressure import from_chance
 from ecglipse.pretrain.average import Average
-from ecglipse.pretrain.game import AdversarialMasking, Round
+from ecglipse.pretrain.game import AdversarialMasking, Round, still
 from ecglipse.pretrain.ranks import average_gradients, joint_statistics, rank, ranks
-from ecglipse.pretrain.reports import Played, StepReport, read
+from ecglipse.pretrain.reports import Played, StepReport, ratio, read
 from ecglipse.pretrain.watch import Look, Watch, alarms, alignment, cosine, effective_rank, uniformity
 
 View = Callable[[Tensor, Draws], Tensor]
@@ -56,6 +56,7 @@ class Training:
         rows: rows of the store to train on.
         view: makes a view of a batch; called twice a batch, with draws of its own each time.
         second_view: makes the second view, the one that is masked; as the first if None.
+        scaling: what is done to each view before it is hidden, and to all that the policy sees; or None.
         seed: of everything drawn.
         epochs: passes over `rows`.
         batch: records a batch, over all ranks; negatives come from it.
@@ -70,7 +71,8 @@ class Training:
         precision: "fp32", or "bf16" for autocast with losses in float32.
         cancelled: the published fault: the mask network keeps the encoder's gradient beside its own; only
             with "alternating".
-        look_every: steps between two looks at the game; the first is at step 20.
+        look_every: steps between two looks at the game; the first is at step 20, and all are in the next step
+            in which the mask network plays.
         patients: a number for each row of the store, for an objective that needs them; records of a patient
             are then put into the same batch.
         marks: gives the marks of rows of the store, as signals, to a policy that looks at them.
@@ -92,6 +94,7 @@ class Training:
         *,
         view: View,
         second_view: View | None = None,
+        scaling: Callable[[Tensor], Tensor] | None = None,
         seed: int,
         epochs: int,
         batch: int,
@@ -125,6 +128,7 @@ class Training:
             raise ValueError("`marks` must be given for a policy that looks at marks")
         self.game, self.batches, self.rows, self.view = game, batches, rows, view
         self.second_view, self.marks = second_view or view, marks
+        self.scaled = (lambda x: x) if scaling is None else scaling
         self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
         self.encoder_rule, self.mask_rule, self.schedule = encoder, masks, schedule
@@ -144,6 +148,7 @@ class Training:
         self.mask_optimiser = _adam(self.mask_weights, masks, broken=late) if self.mask_weights else None
         self.cancelled = cancelled
         self.watch = Watch(every=look_every)
+        self._order: tuple[int, list[Int[np.ndarray, " batch"]]] = -1, []
         self.done = 0
         n_batches = max(len(rows) // min(batch, len(rows)), 1)
         self.steps_per_epoch = math.ceil(n_batches / accumulate)
@@ -177,14 +182,16 @@ class Training:
             self.mask_optimiser.zero_grad(set_to_none=True)
         one_pass = self.play == "one-pass" and not self.game.policy.apart
         self.game.at(self.done / self.total)
-        looks = self.watch.due(self.done + 1)
+        looks = self.watch.due(self.done + 1, stride=1 if self.mask_optimiser is None else self.mask_every)
         wanted = self._adversarial_direction(parts) if looks and plays else None
+        alone = self._own_direction(parts) if looks and plays else None
         first = self.game.one_pass if plays and one_pass else self.game.encoder_loss
         if plays and self.cancelled:
             first = self.game.cancelling_loss
         rounds = [self._backward(first, part, len(parts)) for part in parts]
         losses, now = [r.contrast for r in rounds], looks or self._broken is None
         encoder_grad = self._check(self.encoder_weights, self.encoder_rule, losses, now=now)
+        own = None if alone is None else cosine(_taken(self.encoder_weights, keep=True), alone)
         mask_grad = None
         if plays and one_pass:
             mask_grad = self._check(self.mask_weights, self.mask_rule, losses, now=now)
@@ -198,11 +205,9 @@ class Training:
         self.game.settle(rounds, progress=(self.done + 1) / self.total)
         if self.average is not None:
             self.average.follow(self.game.encoder, self.average_momentum)
-        spread, coverages = (
-            self._spread(parts[0], now=looks),
-            [self.game.policy.removed(r.mask) for r in rounds],
-        )
-        look = self._look(rounds[0], wanted, coverages, spread) if looks else None
+        coverages = [self.game.policy.removed(r.mask) for r in rounds]
+        spread, grads = self._spread(parts[0], now=looks), (encoder_grad, mask_grad)
+        look = self._look(rounds[0], wanted, own, grads, coverages, spread) if looks else None
         self.done += 1
         return Played(
             step=self.done,
@@ -227,9 +232,11 @@ class Training:
     def parts(self) -> list[Int[np.ndarray, " batch"]]:
         """Rows of the store in each batch of the current step, over all ranks."""
         epoch, window = divmod(self.done, self.steps_per_epoch)
-        patients = None if self.patients_of_rows is None else self.patients_of_rows[self.rows]
-        parts = epoch_batches(self.rows, batch=self.batch, seed=self.seed, epoch=epoch, together=patients)
-        return parts[window * self.accumulate : (window + 1) * self.accumulate]
+        if self._order[0] != epoch:
+            patients = None if self.patients_of_rows is None else self.patients_of_rows[self.rows]
+            found = epoch_batches(self.rows, batch=self.batch, seed=self.seed, epoch=epoch, together=patients)
+            self._order = epoch, found
+        return self._order[1][window * self.accumulate : (window + 1) * self.accumulate]
 
     def patients(self, rows: Int[np.ndarray, " batch"]) -> Int[Tensor, " batch"] | None:
         """A number for the patient of each of these rows, where the objective needs it."""
@@ -238,9 +245,9 @@ class Training:
         return torch.from_numpy(self.patients_of_rows[rows]).to(self.batches.device, non_blocking=True)
 
     def looked_at(self, rows: Int[np.ndarray, " batch"]) -> Float[Tensor, "batch lead time"]:
-        """Give what the mask policy looks at in these records: their signals, mV, or their marks."""
+        """Give what the mask policy looks at in these records: their signals, scaled, or their marks."""
         marks = self._marks(rows)
-        return self.batches.millivolts(rows) if marks is None else marks
+        return self.scaled(self.batches.millivolts(rows)) if marks is None else marks
 
     def _marks(self, rows: Int[np.ndarray, " batch"]) -> Float[Tensor, "batch lead time"] | None:
         return None if self.marks is None else self.marks(rows)
@@ -255,7 +262,7 @@ class Training:
             Draws.of(self.seed, name, epoch, rows=rows, device=device)
             for name in ("view a", "view b", "mask")
         )
-        return self.view(x, a), self.second_view(x, b), mask
+        return self.scaled(self.view(x, a)), self.scaled(self.second_view(x, b)), mask
 
     def _backward(
         self,
@@ -312,10 +319,20 @@ class Training:
         average_gradients(self.mask_weights)
         return _taken(self.mask_weights)
 
+    def _own_direction(self, parts: list[np.ndarray]) -> list[Tensor]:
+        """The encoder's gradient in a pass of its own at the present weights, that moves no statistic."""
+        with still(self.game):
+            for part in parts:
+                self._backward(self.game.encoder_loss, part, len(parts))
+        average_gradients(self.encoder_weights)
+        return _taken(self.encoder_weights)
+
     def _look(
         self,
         played: Round,
         wanted: list[Tensor] | None,
+        own: float | None,
+        grads: tuple[Tensor, Tensor | None],
         coverages: list[Tensor],
         spread: tuple[Tensor, Tensor] | None,
     ) -> Look:
@@ -325,13 +342,15 @@ class Training:
             adversarial = cosine(_taken(self.mask_weights, keep=True), wanted)
         moved = self.watch.moved({"encoder": self.encoder_weights, "mask network": self.mask_weights})
         rank = effective_rank(played.projection)
-        entropy = self.game.policy.logits(self.batches.millivolts(self.rows[:16]))
+        entropy = self.game.policy.logits(self.scaled(self.batches.millivolts(self.rows[:16])))
         return Look(
             alignment=alignment(played.first, played.projection),
             uniformity=uniformity(played.projection),
             rank=rank,
             entropy=None if entropy is None else float(from_chance(entropy.detach())),
             adversarial=adversarial,
+            own=own,
+            ratio=ratio(None if grads[1] is None else float(grads[1]), float(grads[0])),
             moved=moved,
             alarms=alarms(
                 learns=bool(self.mask_weights),
@@ -340,6 +359,7 @@ class Training:
                 variation=None if spread is None else float(spread[1]),
                 rank=rank,
                 adversarial=adversarial,
+                own=own,
                 moved=moved,
             ),
         )
@@ -351,7 +371,7 @@ class Training:
         """Spread and variation of the logits on at most 16 records, every tenth step and when looking."""
         if (self.done % 10 and not now) or not self.mask_weights:
             return None
-        logits = self.game.policy.logits(self.batches.millivolts(rows[:16]))
+        logits = self.game.policy.logits(self.scaled(self.batches.millivolts(rows[:16])))
         return None if logits is None else (logits.std(dim=-1).mean(), logits.std(dim=0).mean())
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, int]]:

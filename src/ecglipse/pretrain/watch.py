@@ -1,8 +1,8 @@
 """Watching the game: what tells a healthy run from a broken one, and the alarms. Changes no weight.
 
 A published adversary cancelled itself for months unnoticed (docs/differences.md): its mask network got the
-encoder's own gradient. Each look compares the gradient that the mask network really gets with one from a
-pass of its own, and says whether both players move, what is hidden, and whether features have collapsed.
+encoder's own gradient. Each look compares the gradient that each player really gets with one from a pass of
+its own, and says whether both players move, what is hidden, and whether features have collapsed.
 """
 
 import math
@@ -24,6 +24,8 @@ class Look:
         rank: effective rank of the projections, 1 to their size.
         entropy: KL between the distribution that masks are drawn from and chance, nats.
         adversarial: cosine of the mask network's gradient with the adversarial direction; 1 is right.
+        own: cosine of the encoder's gradient with that of its own loss, the mask a constant; 1 is right.
+        ratio: norm of the mask network's gradient over that of encoder and projection, before clipping.
         moved: how far each player's weights went since the last look, relative to their size.
         alarms: what is wrong, in sentences.
     """
@@ -33,13 +35,15 @@ class Look:
     rank: float
     entropy: float | None
     adversarial: float | None
+    own: float | None
+    ratio: float | None
     moved: dict[str, float]
     alarms: tuple[str, ...] = ()
 
 
 @dataclass
 class Watch:
-    """Looks at a training run every so many steps.
+    """Looks at a training run every so many steps, or in the next step in which all players play.
 
     Args:
         every: steps between two looks.
@@ -50,8 +54,16 @@ class Watch:
     first: int = 20
     _last: dict[str, list[Tensor]] = field(default_factory=dict)
 
-    def due(self, step: int) -> bool:
-        """Whether a look is due in this step, counted from 1."""
+    def due(self, step: int, *, stride: int = 1) -> bool:
+        """Whether there is a look in this step, counted from 1.
+
+        Args:
+            step: of the run.
+            stride: both players play in every so many steps, and only then is there a look.
+        """
+        return step % stride == 0 and any(self._asked(s) for s in range(step - stride + 1, step + 1))
+
+    def _asked(self, step: int) -> bool:
         return step == self.first or (step > self.first and step % self.every == 0)
 
     def moved(self, players: dict[str, Sequence[nn.Parameter]]) -> dict[str, float]:
@@ -109,6 +121,7 @@ def alarms(
     variation: float | None,
     rank: float,
     adversarial: float | None,
+    own: float | None,
     moved: dict[str, float],
 ) -> tuple[str, ...]:
     """Say what is wrong; empty for a healthy run.
@@ -120,6 +133,7 @@ def alarms(
         variation: of the logits between records.
         rank: effective rank of the projections.
         adversarial: cosine with the adversarial direction.
+        own: cosine of the encoder's gradient with that of its own loss.
         moved: of each player.
     """
     said = []
@@ -127,6 +141,11 @@ def alarms(
         said.append(
             f"the mask network does not climb the encoder's loss: cosine {adversarial:+.2f} with the "
             "adversarial direction, 1 expected"
+        )
+    if own is not None and own < 0.99:
+        said.append(
+            f"something else than its own loss reaches the encoder: cosine {own:+.2f} with its own gradient, "
+            "1 expected; the mask network's objective may leak into it"
         )
     for name, far in moved.items():
         if far == 0.0:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from ecglipse.batches import torch_rng
 from ecglipse.draws import Draws
+from ecglipse.models.heads import Projection
 from ecglipse.seeding import numpy_rng
 from ecglipse.transfer.unfreezing import hold, moving, paced
 
@@ -58,10 +59,11 @@ def finetune(
     rate_decay: float = 1.0,
     unfrozen: int | None = None,
     weight_decay: float = 1e-4,
+    head_hidden: int | None = None,
     augment: Callable[[Tensor, Draws], Tensor] | None = None,
     keep: Literal["best", "last"] = "best",
 ) -> FinetuneResult:
-    """Fine-tune a copy of an encoder with a new linear head; the caller's encoder is left as it was.
+    """Fine-tune a copy of an encoder with a new head; the caller's encoder is left as it was.
 
     Args:
         encoder: has `dim`, maps (batch, lead, time) to (batch, dim).
@@ -80,6 +82,7 @@ def finetune(
         unfrozen: last stages of the encoder that move, fewer than it has; None: all. The others keep weights
             and statistics to the bit.
         weight_decay: decoupled.
+        head_hidden: size of the head's hidden layer; None: it is linear.
         augment: applied to training batches.
         keep: the epoch that is tested: the best by validation or, as published, the last.
 
@@ -91,7 +94,7 @@ def finetune(
         raise ValueError(f"`train` must hold at least 2 records; got {len(rows)}")
     encoder = copy.deepcopy(encoder)
     device = next(encoder.parameters()).device
-    head = _head(encoder, y.shape[1], seed).to(device)
+    head = _head(encoder, y.shape[1], seed, hidden=head_hidden).to(device)
     weights = [*encoder.parameters(), *head.parameters()]
     kept, moved = moving(encoder, unfrozen=unfrozen)
     optimiser = torch.optim.AdamW(
@@ -143,14 +146,16 @@ def finetune(
     )
 
 
-def _head(encoder: nn.Module, classes: int, seed: int) -> nn.Linear:
-    """A linear head that starts near zero: probabilities of a half."""
-    dim = int(encoder.dim)  # type: ignore[arg-type]
-    with torch.random.fork_rng(devices=[]):
-        head = nn.Linear(dim, classes)
+def _head(encoder: nn.Module, classes: int, seed: int, *, hidden: int | None) -> Projection:
+    """A head whose last layer starts near zero: probabilities of a half."""
+    dim, layers = int(encoder.dim), 1 if hidden is None else 2  # type: ignore[arg-type]
+    drawn = torch_rng(seed, "head", "hidden")
+    head = Projection(dim, hidden or dim, classes, layers=layers, generator=drawn)
+    last = head[-1]
+    assert isinstance(last, nn.Linear)
     with torch.no_grad():
-        head.weight.normal_(0.0, 0.01, generator=torch_rng(seed, "head"))
-        head.bias.zero_()
+        last.weight.normal_(0.0, 0.01, generator=torch_rng(seed, "head"))
+        last.bias.zero_()
     return head
 
 

@@ -1,6 +1,7 @@
 """A pretrained encoder as a thing to use: reads a run's folder and gives features by the names of leads."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,8 @@ from ecglipse.errors import CheckpointError
 from ecglipse.models import encode, encoder
 from ecglipse.models.encoders import pooled
 from ecglipse.models.layers import Encoder
-from ecglipse.models.reference import taking_min_max
+from ecglipse.models.reference import min_max, taking
+from ecglipse.views.scaling import SCALINGS
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,8 @@ class PretrainedEncoder:
             ValueError: if the leads or the length do not fit.
         """
         device = next(self.net.parameters()).device
-        signal = torch.as_tensor(x, dtype=torch.float32, device=device)
+        whole = x if isinstance(x, Tensor) else np.array(x, dtype=np.float32)  # strides may be negative
+        signal = torch.as_tensor(whole, dtype=torch.float32, device=device)
         return encode(self.net, signal, leads=self.leads if leads is None else leads, trained_on=self.leads)
 
 
@@ -101,8 +104,9 @@ def load(
     put_weights(net, found.tensors, where=str(run), prefix=prefix)
     if features == "pooled":
         pooled(net)
+    taking(net, SCALINGS.get(rule.get("input", "mv")))
     if facts.get("published", {}).get("scaling", "none") != "none":
-        taking_min_max(net)
+        taking(net, partial(min_max, whole_batch=False))
     return PretrainedEncoder(net.eval().to(device), **about, run=run)
 
 

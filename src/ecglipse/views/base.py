@@ -8,6 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ecglipse.draws import Draws
+from ecglipse.leads import LEADS
+from ecglipse.views.parts import Change, Shape
 from ecglipse.views.view import Pipeline, make
 
 
@@ -22,6 +24,7 @@ class BaseViews:
         emg_mv: of muscle noise, mV.
         gain: largest factor on a record's amplitude.
         fs: Hz.
+        names: of the leads of the signals, in their order.
     """
 
     name: ClassVar[str] = "base"
@@ -33,19 +36,24 @@ class BaseViews:
     emg_mv: float
     gain: float
     fs: float
+    names: tuple[str, ...] = LEADS
 
-    def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws) -> Float[Tensor, "batch 12 time"]:
+    def __call__(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Float[Tensor, "batch lead time"]:
         """Give a view of each record, mV; lead algebra is kept."""
         return self._chain(x, draws)
+
+    def plan(self, draws: Draws, shape: Shape) -> list[Change | None]:
+        """Draw what is small for all views; give the change of each."""
+        return self._chain.plan(draws, shape)
 
     @functools.cached_property
     def _chain(self) -> Pipeline:
         return Pipeline(
             [
                 make("gain", fs=self.fs, largest=self.gain),
-                make("wander", fs=self.fs, amplitude_mv=self.wander_mv),
-                make("powerline", fs=self.fs, amplitude_mv=self.powerline_mv),
-                make("emg", fs=self.fs, amplitude_mv=self.emg_mv),
-                make("gaussian", fs=self.fs, sigma_mv=self.sigma_mv),
+                make("wander", fs=self.fs, names=self.names, amplitude_mv=self.wander_mv),
+                make("powerline", fs=self.fs, names=self.names, amplitude_mv=self.powerline_mv),
+                make("emg", fs=self.fs, names=self.names, amplitude_mv=self.emg_mv),
+                make("gaussian", fs=self.fs, names=self.names, sigma_mv=self.sigma_mv),
             ]
         )

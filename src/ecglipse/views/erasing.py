@@ -36,21 +36,34 @@ def point_mask(draws: Draws, shape: Shape, *, share: float) -> Change:
 
 
 @Planned
-def block_mask(draws: Draws, shape: Shape, *, share: float, leads: Literal["each", "all"] = "each") -> Change:
+def block_mask(
+    draws: Draws, shape: Shape, *, length_s: float, fs: float, leads: Literal["each", "all"] = "each"
+) -> Change:
     """Zero one stretch of each record, that may wrap around the end.
 
     Args:
-        share: of the record, 0 to 1, rounded down to samples.
+        length_s: of the stretch, s, rounded down to samples; shorter than the record.
+        fs: Hz.
         leads: "each" has a stretch of its own, or the same one for "all".
 
     Raises:
-        ValueError: if `share` is outside 0..1.
+        ValueError: if the stretch is as long as the record.
     """
-    _check_share(share)
+    length = math.floor(round(length_s * fs, 6))
+    if not 0 <= length < shape[-1]:
+        record_s = shape[-1] / fs
+        raise ValueError(f"`length_s` must be below the {record_s:g} s of a record; got {length_s:g}")
+    return stretch_of_zeros(draws, shape, length, leads=leads)
+
+
+def stretch_of_zeros(
+    draws: Draws, shape: Shape, length: int, *, leads: Literal["each", "all"] = "each"
+) -> Change:
+    """Zero one stretch of so many samples, 0 to all, that may wrap around the end; see `block_mask`."""
     _, count, time = shape
     groups = count if leads == "each" else 1
     first = time - draws.integers(time, groups)
-    kept = _block(math.floor(share * time), time, draws.device).unfold(0, time, 1)
+    kept = _block(length, time, draws.device).unfold(0, time, 1)
 
     def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         left = kept.index_select(0, first[records].flatten()).view(-1, groups, time)
@@ -80,13 +93,14 @@ def lead_subset(draws: Draws, shape: Shape, *, fewest: int, most: int) -> Change
 
     Args:
         fewest: leads kept, at least.
-        most: leads kept, at most; the number is uniform between the two.
+        most: leads kept, at most, all where there are fewer; the number is uniform between the two.
 
     Raises:
-        ValueError: unless 1 <= `fewest` <= `most` <= leads.
+        ValueError: unless 1 <= `fewest` <= `most`, and there are `fewest` leads.
     """
-    if not 1 <= fewest <= most <= shape[1]:
+    if not (1 <= fewest <= most and fewest <= shape[1]):
         raise ValueError(f"`fewest` and `most` must be in 1..{shape[1]}, in order; got {fewest}, {most}")
+    most = min(most, shape[1])
     kept = fewest + draws.integers(most - fewest + 1, 1, 1)
     return _keep(draws.uniform(shape[1], 1).argsort(dim=1).argsort(dim=1) < kept)
 

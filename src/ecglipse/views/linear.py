@@ -51,7 +51,12 @@ class Linear:
     terms: tuple[Term, ...] = ()
 
     def __call__(self, x: Tensor, out: Tensor, records: slice) -> Tensor:
-        """Give A x + W n: first what goes into `out` unmixed, then A x, then what is mixed."""
+        """Give A x + W n: first what goes into `out` unmixed, then A x, then what is mixed.
+
+        Raises:
+            ValueError: if it was made for another number of leads.
+        """
+        self._see(x.shape[1])
         apart = [term for term in self.terms if term.apart]
         mixed = [term for term in self.terms if not term.apart]
         if apart and x is not out and x.dtype == torch.float32:
@@ -91,6 +96,15 @@ class Linear:
     def to(self, dtype: torch.dtype) -> "Linear":
         """Give the same with its matrix in the precision of the signals."""
         return Linear(None if self.matrix is None else self.matrix.to(dtype), self.terms)
+
+    def _see(self, leads: int) -> None:
+        """Refuse signals of another number of leads, which would be broadcast."""
+        sizes = {term.weights.shape[1] for term in self.terms}
+        if self.matrix is not None and self.matrix.shape[-1] > 1:
+            sizes.add(self.matrix.shape[-1])
+        if sizes - {leads}:
+            made = ", ".join(map(str, sorted(sizes)))
+            raise ValueError(f"`names` must name the {leads} leads of the signals; it names {made}")
 
     def _product(self, x: Tensor, out: Tensor, records: slice) -> Tensor:
         if self.matrix is None:

@@ -12,9 +12,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ecglipse.draws import Draws
+from ecglipse.leads import LEADS
 from ecglipse.views import bank
 from ecglipse.views.linear import Linear
-from ecglipse.views.mixing import Mixing, add_noise, add_sources, add_waves, sources
+from ecglipse.views.mixing import Mixing, way
 from ecglipse.views.parts import Planned, Shape
 from ecglipse.views.waves import between_knots, one_of, oscillation
 
@@ -23,18 +24,25 @@ MAINS_HZ = (50.0, 60.0)
 
 @Planned
 def gaussian_noise(
-    draws: Draws, shape: Shape, *, sigma_mv: float, leads: Mixing = "independent"
+    draws: Draws,
+    shape: Shape,
+    *,
+    sigma_mv: float,
+    leads: Mixing = "independent",
+    names: tuple[str, ...] = LEADS,
 ) -> Linear | None:
     """Add white noise.
 
     Args:
         sigma_mv: largest standard deviation at a source, mV.
         leads: where it comes in.
+        names: of the leads.
     """
     if sigma_mv == 0:
         return None
-    noise = bank.white(draws, sources(leads), shape[-1], apart=leads == "each")
-    return add_noise(noise, sigma_mv * draws.uniform(1, 1), leads)
+    into = way(leads, names)
+    noise = bank.white(draws, into.sources, shape[-1], apart=leads == "each")
+    return into.add_noise(noise, sigma_mv * draws.uniform(1, 1))
 
 
 @Planned
@@ -47,6 +55,7 @@ def baseline_wander(
     low_hz: float = 0.05,
     high_hz: float = 0.5,
     leads: Mixing = "independent",
+    names: tuple[str, ...] = LEADS,
 ) -> Linear | None:
     """Add slow drift: three sinusoids a record, each source with weights of its own.
 
@@ -56,13 +65,15 @@ def baseline_wander(
         low_hz: lowest frequency, Hz.
         high_hz: highest frequency, Hz.
         leads: where it comes in.
+        names: of the leads.
     """
     if amplitude_mv == 0:
         return None
     hz, turns, share = draws.uniform(7).split([3, 3, 1], dim=1)
     waves = oscillation(low_hz + (high_hz - low_hz) * hz, turns, shape[-1], fs=fs)
     strength = (amplitude_mv * math.sqrt(2 / 3)) * share.unsqueeze(-1)
-    return add_waves(draws.normal(sources(leads), 3) * strength, waves, leads)
+    into = way(leads, names)
+    return into.add_waves(draws.normal(into.sources, 3) * strength, waves)
 
 
 @Planned
@@ -71,20 +82,25 @@ def level_shift(
     shape: Shape,
     *,
     amplitude_mv: float,
-    share: float = 0.2,
+    fs: float,
+    length_s: float = 2.0,
     leads: Mixing = "independent",
+    names: tuple[str, ...] = LEADS,
 ) -> Linear | None:
     """Add a step up or down over one stretch of the record, of a size of its own at each source.
 
     Args:
         amplitude_mv: largest step, mV.
-        share: of the record; the length is normal about it with a fifth of it as standard deviation.
+        fs: Hz.
+        length_s: of the stretch on average, s; normal about it with a fifth of it as standard deviation, and
+            the record's at most.
         leads: where it comes in.
+        names: of the leads.
     """
     if amplitude_mv == 0:
         return None
     time = shape[-1]
-    length = (share * time * (1 + 0.2 * draws.normal(1))).round().clamp(0, time)
+    length = (length_s * fs * (1 + 0.2 * draws.normal(1))).round().clamp(0, time)
     start = (draws.uniform(1) * (time - length + 1)).floor()
     place = torch.arange(time, device=draws.device)
 
@@ -92,30 +108,44 @@ def level_shift(
         first = start[records]
         window.copy_(((place >= first) & (place < first + length[records])).unsqueeze(1))
 
-    return add_waves(amplitude_mv * (2 * draws.uniform(sources(leads), 1) - 1), write, leads)
+    into = way(leads, names)
+    return into.add_waves(amplitude_mv * (2 * draws.uniform(into.sources, 1) - 1), write)
 
 
 @Planned
 def powerline(
-    draws: Draws, shape: Shape, *, amplitude_mv: float, fs: float, leads: Mixing = "independent"
+    draws: Draws,
+    shape: Shape,
+    *,
+    amplitude_mv: float,
+    fs: float,
+    hz: tuple[float, ...] = MAINS_HZ,
+    leads: Mixing = "independent",
+    names: tuple[str, ...] = LEADS,
 ) -> Linear | None:
-    """Add mains hum of 50 or 60 Hz, with an amplitude and phase of its own at each source.
-
-    Where `fs` is at most 120 Hz nothing is added: an aliased hum is not what a recorder with an
-    anti-aliasing filter gives.
+    """Add mains hum of one frequency a record, with an amplitude and phase of its own at each source.
 
     Args:
         amplitude_mv: largest amplitude, mV.
         fs: Hz.
+        hz: frequencies of mains, each as likely as another, Hz.
         leads: where it comes in.
+        names: of the leads.
+
+    Raises:
+        ValueError: if `fs` is at most twice one of `hz`: an aliased hum is not what a recorder with an
+            anti-aliasing filter gives.
     """
-    if amplitude_mv == 0 or fs <= 120:
+    if amplitude_mv == 0:
         return None
-    count = sources(leads)
+    if fs <= 2 * max(hz):
+        raise ValueError(f"mains hum of {max(hz):g} Hz needs a rate above {2 * max(hz):g} Hz; it is {fs:g}")
+    into = way(leads, names)
+    count = into.sources
     turns, share, strength, kind = draws.uniform(2 * count + 2).split([count, count, 1, 1], dim=1)
-    waves = one_of(_mains(shape[-1], fs, draws.device), (kind.flatten() * len(MAINS_HZ)).long())
+    waves = one_of(_mains(tuple(hz), shape[-1], fs, draws.device), (kind.flatten() * len(hz)).long())
     phase, size = 2 * math.pi * turns, share * (amplitude_mv * strength)
-    return add_waves(torch.stack([phase.cos(), phase.sin()], dim=-1) * size.unsqueeze(-1), waves, leads)
+    return into.add_waves(torch.stack([phase.cos(), phase.sin()], dim=-1) * size.unsqueeze(-1), waves)
 
 
 @Planned
@@ -128,30 +158,40 @@ def muscle_noise(
     cut_hz: float = 20.0,
     swell_s: float = 1.0,
     leads: Mixing = "independent",
+    names: tuple[str, ...] = LEADS,
 ) -> Linear | None:
     """Add EMG: white noise above a frequency that swells and fades, differently at each source.
 
     Args:
         amplitude_mv: largest standard deviation where it is strongest, mV.
-        fs: Hz; where it is at most twice `cut_hz` nothing is added.
+        fs: Hz.
         cut_hz: what lies below is left out, Hz; 0 leaves nothing out.
         swell_s: seconds from one strength to the next; 0: one strength a source.
         leads: where it comes in.
+        names: of the leads.
+
+    Raises:
+        ValueError: if `fs` is at most twice `cut_hz`: nothing would be left.
     """
-    if amplitude_mv == 0 or fs <= 2 * cut_hz:
+    if amplitude_mv == 0:
         return None
-    time, count = shape[-1], sources(leads)
+    if fs <= 2 * cut_hz:
+        raise ValueError(
+            f"muscle noise above {cut_hz:g} Hz needs a rate above {2 * cut_hz:g} Hz; it is {fs:g}"
+        )
+    into = way(leads, names)
+    time, count = shape[-1], into.sources
     noise = bank.highpassed(draws, count, time, cut_hz=cut_hz, fs=fs, apart=leads == "each")
     if swell_s == 0:
         share, strength = draws.uniform(count + 1, 1).split([count, 1], dim=1)
-        return add_noise(noise, share * (amplitude_mv * strength), leads)
+        return into.add_noise(noise, share * (amplitude_mv * strength))
     strength = amplitude_mv * draws.uniform(1, 1)
     knots = draws.uniform(count, max(math.ceil(time / (fs * swell_s)), 2))
 
     def write(records: slice, place: Tensor) -> None:
         torch.mul(noise.mixed(records, time), between_knots(knots[records], time), out=place)
 
-    return add_sources(strength, write, leads)
+    return into.add_sources(strength, write)
 
 
 @Planned
@@ -173,8 +213,10 @@ def gain(draws: Draws, shape: Shape, *, largest: float) -> Linear | None:
 
 
 @functools.lru_cache(maxsize=8)
-def _mains(time: int, fs: float, device: torch.device) -> Float[Tensor, "kind 2 {time}"]:
-    """Cosine and sine of each frequency of `MAINS_HZ`."""
-    turns = torch.tensor(MAINS_HZ, dtype=torch.float64)[:, None] * torch.arange(time) / fs
+def _mains(
+    hz: tuple[float, ...], time: int, fs: float, device: torch.device
+) -> Float[Tensor, "kind 2 {time}"]:
+    """Cosine and sine of each frequency."""
+    turns = torch.tensor(hz, dtype=torch.float64)[:, None] * torch.arange(time) / fs
     angle = 2 * math.pi * (turns - turns.round())
     return torch.stack([angle.cos(), angle.sin()], dim=1).float().to(device)

@@ -59,14 +59,14 @@ def robust(draws: Draws, shape: Shape, *, per: Literal["record", "lead"] = "reco
 
     def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         flat = _grouped(x, per)
-        low, middle, high = _quartiles(flat)
+        low, middle, high = quartiles(flat)
         torch.sub(flat, middle, out=_grouped(out, per)).mul_(_inverse(high - low, middle))
         return out
 
     return change
 
 
-def _quartiles(x: Tensor) -> list[Tensor]:
+def quartiles(x: Tensor) -> list[Tensor]:
     """The quartiles over time, between two samples by a straight line.
 
     On a CPU by `numpy.partition`, which takes a quarter of the time of sorting; the values are the same.

@@ -32,7 +32,7 @@ class Noise(ViewSettings):
 
     leads: Leads = "independent"
     """Where it comes in: the eight independent leads, the nine electrodes (lead algebra is kept by both),
-    each of the twelve leads, or one noise common to all twelve (it is broken by both)."""
+    each lead, or one noise common to all (it is broken by both)."""
 
 
 class Gaussian(Noise):
@@ -61,20 +61,22 @@ class Shift(Noise):
     name: Literal["shift"]
     amplitude_mv: NotNegative = 0.25
     """Largest step, mV."""
-    share: Share = 0.2
-    """Length of the stretch as a share of the record, on average."""
+    length_s: NotNegative = 2.0
+    """Length of the stretch on average, s."""
 
 
 class Powerline(Noise):
-    """Mains hum of 50 or 60 Hz; nothing at rates of 120 Hz and less."""
+    """Mains hum; needs a rate above twice its frequency."""
 
     name: Literal["powerline"]
     amplitude_mv: NotNegative = 0.1
     """Largest amplitude, mV."""
+    hz: Annotated[tuple[Positive, ...], Field(min_length=1)] = (50.0, 60.0)
+    """Frequencies of mains, one of which a record gets, Hz."""
 
 
 class Emg(Noise):
-    """Muscle noise: white above a frequency, swelling and fading."""
+    """Muscle noise: white above a frequency, swelling and fading; needs a rate above twice that."""
 
     name: Literal["emg"]
     amplitude_mv: NotNegative = 0.05
@@ -105,8 +107,8 @@ class BlockMask(ViewSettings):
     """One stretch set to 0."""
 
     name: Literal["block-mask"]
-    share: Share = 0.2
-    """Length of the stretch as a share of the record."""
+    length_s: NotNegative = 2.0
+    """Length of the stretch, s; shorter than the record."""
     leads: Literal["each", "all"] = "each"
     """A stretch for each lead, or the same for all."""
 
@@ -126,7 +128,7 @@ class LeadSubset(ViewSettings):
     fewest: Annotated[int, Field(ge=1, le=12)] = 1
     """Leads kept, at least."""
     most: Annotated[int, Field(ge=1, le=12)] = 12
-    """Leads kept, at most."""
+    """Leads kept, at most; all where there are fewer."""
 
     @field_validator("most")
     @classmethod

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ecglipse.draws import Draws
+from ecglipse.leads import LEADS
 from ecglipse.views.catalogue import VIEWS
 from ecglipse.views.linear import Linear, joined
 from ecglipse.views.parts import Change, Planned, Shape, in_parts
@@ -49,7 +50,7 @@ class View:
     may_change: frozenset[str]
     probability: float = 1.0
 
-    def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws) -> Float[Tensor, "batch 12 time"]:
+    def __call__(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Float[Tensor, "batch lead time"]:
         """Give a view of each record, mV; draws come from a child of its name."""
         return Pipeline([self])(x, draws)
 
@@ -97,7 +98,7 @@ class Pipeline:
         """What any of the views may invalidate."""
         return frozenset[str]().union(*(view.may_change for view in self.views))
 
-    def __call__(self, x: Float[Tensor, "batch 12 time"], draws: Draws) -> Float[Tensor, "batch 12 time"]:
+    def __call__(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Float[Tensor, "batch lead time"]:
         """Give a view of each record, mV."""
         return in_parts(x, joined(self.plan(draws, tuple(x.shape)), x.dtype))
 
@@ -112,12 +113,15 @@ class Pipeline:
         return changes
 
 
-def make(name: str, *, fs: float, probability: float = 1.0, **parameters: Any) -> View:
+def make(
+    name: str, *, fs: float, names: tuple[str, ...] = LEADS, probability: float = 1.0, **parameters: Any
+) -> View:
     """Give a view by its name.
 
     Args:
         name: one of `VIEWS`.
         fs: Hz, for the views that ask for it.
+        names: of the leads of the signals, in their order, likewise.
         probability: chance that a record gets it.
         parameters: keywords of its function, those without a default at least.
 
@@ -130,7 +134,6 @@ def make(name: str, *, fs: float, probability: float = 1.0, **parameters: Any) -
     function, may_change = VIEWS[name]
     given = dict(parameters)
     asked = inspect.signature(function.plan).parameters
-    if "fs" in asked:
-        given["fs"] = fs
+    given |= {key: value for key, value in (("fs", fs), ("names", names)) if key in asked}
     inspect.signature(function.plan).bind(None, None, **given)
     return View(name, function, given, frozenset(may_change), probability)
