@@ -50,11 +50,19 @@ def levels(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rotations(
-    number: int, *, replicates: int, overlap: bool, seeds: int = 3, seed_sd: float = 0.02, n: int = 400
+    number: int,
+    *,
+    replicates: int,
+    overlap: bool,
+    together: bool = True,
+    seeds: int = 3,
+    seed_sd: float = 0.02,
+    n: int = 400,
 ) -> Held:
     """Five test sets: folds of the patients, or a quarter of them drawn anew each time. Two methods.
 
-    Most of a score's noise is the patient's own, and every rotation's encoders see it.
+    Most of a score's noise is the patient's own, and every rotation's encoders see it. Without `together`,
+    patients who are tested twice are taken for two.
     """
     rng = numpy_rng(number, "rotations", overlap, seeds, round(1000 * seed_sd))
     y = (rng.random((n, 1)) < 0.3).astype(np.uint8)
@@ -64,7 +72,8 @@ def rotations(
         if overlap
         else np.split(rng.permutation(n), 5)
     )
-    owners, rngs = people(rows, rows), [numpy_rng(number, "people", k) for k in range(5)]
+    owners = people(rows, rows) if together else [one + n * k for k, one in enumerate(rows)]
+    rngs = [numpy_rng(number, "people", k) for k in range(5)]
     weights = resample_rotations([y[one] for one in rows], owners, draws=replicates, rngs=rngs)
     found = []
     for skill in (1.0, 1.2):
@@ -176,6 +185,7 @@ SETTINGS: dict[str, Callable[..., Held]] = {
     "folds": partial(rotations, overlap=False),
     "overlapping, 1 seed of no spread": partial(rotations, overlap=True, seeds=1, seed_sd=0.0),
     "overlapping": partial(rotations, overlap=True),
+    "strangers, 1 seed of no spread": partial(rotations, overlap=True, together=False, seeds=1, seed_sd=0.0),
     "R2": numbers,
     "gaps, seeds of no spread": partial(gaps, seed_sd=0.0),
     "gaps": gaps,
