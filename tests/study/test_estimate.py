@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from ecglipse.commands import study
+from ecglipse.commands import _places, study
 from ecglipse.commands._label_counts import label_counts
 from ecglipse.commands._places import places
 from ecglipse.commands._plan_words import doubtful, plan_lines
 from ecglipse.commands._wave_step import delineation_s
 from ecglipse.config import check
+from ecglipse.splits import by_patient
 from ecglipse.store import Store
 
 
@@ -43,7 +44,11 @@ def test_cost_has_all_parts_and_grows_with_epochs(tiny: dict[str, Any]) -> None:
     assert "warning" not in lines
 
 
-def test_labels_are_the_fewest_of_any_rotation_by_part_and_budget(tiny: dict[str, Any]) -> None:
+def test_labels_are_the_fewest_of_any_rotation_by_part_and_budget(
+    tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = Store.open(Path(tiny["store"])).table
+    monkeypatch.setattr(_places, "pick_split", lambda splits, rotation: by_patient(table, seed=rotation))
     tiny["targets"] = {"other": {"store": tiny["store"], "tasks": ["sex"]}}
     tiny["transfer"] |= {"tasks": ["rhythm", "age"], "shots": [2]}
     config = check(tiny, where="tiny")
