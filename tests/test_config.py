@@ -55,6 +55,20 @@ def test_misspelt_keys_are_all_named_with_what_was_meant() -> None:
         ({"methods": {}}, "methods: "),
         ({"study": {"baselines": ["b"]}}, "`study.baselines` names methods that are not there: b"),
         ({"pretrain": {"batch": "many"}}, "pretrain.batch: "),
+        ({"pretrain": {"clip": float("inf")}}, "pretrain.clip: input should be a finite number; got inf"),
+        ({"masks": {"band_hz": [0.5, float("inf")]}}, "masks.band_hz.1: input should be a finite number"),
+        (
+            {"methods": {"a": {"masks": "adversarial", "set": {"mask_network.strength": float("nan")}}}},
+            "mask_network.strength: input should be a finite number; got nan",
+        ),
+        (
+            {"views": {"extra": [{"name": "gaussian", "sigma_mv": float("inf")}]}},
+            "sigma_mv: input should be a finite number",
+        ),
+        (
+            {"methods": {"a": {"masks": "block", "leads": "cells"}}},
+            "is one block a lead or group: `leads` may not compete",
+        ),
     ],
 )
 def test_wrong_values_are_named(change: dict, words: str) -> None:

@@ -99,6 +99,9 @@ _PUBLISHED = _Rule("published masks", lambda p: p.masks == "published")
 _PENALTY = _Rule(
     "published masks and `published.alpha` above 0", lambda p: p.masks == "published" and p.penalty
 )
+_SPARING = _Rule(
+    "published masks for all leads at once", lambda p: p.masks == "published" and p.leads == "shared"
+)
 
 RULES: dict[str, _Rule] = {
     "leads": _IN_TIME,
@@ -147,10 +150,8 @@ RULES: dict[str, _Rule] = {
     "published.ratio": _PENALTY,
     "published.penalised": _PENALTY,
     "published.gradient": _PLAYS,
-    "published.spared": _PUBLISHED,
-    "published.spared_by": _Rule(
-        "published masks and `published.spared` above 0", lambda p: p.masks == "published" and p.spares
-    ),
+    "published.spared": _SPARING,
+    "published.spared_by": _Rule("`published.spared` above 0", lambda p: _SPARING.reads(p) and p.spares),
     "pretrain.play": _LEARNS,
 }
 """For each key when it is read. A key without a section is a method's own; keys that are not here have

@@ -1,6 +1,7 @@
 """Each published choice is a switch: on, it does what the published code does; off, nothing is changed."""
 
 import copy
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def test_a_choice_counts_in_a_runs_identity_and_nothing_else_does(
 
 def test_how_leads_are_spared_counts_only_where_some_are(batches: Batches) -> None:
     by_batch = {"spared_by": "batch"}
-    assert facts(batches, config(published=by_batch)) == facts(batches, config())
+    assert facts(batches, config(published=by_batch)) == facts(batches, config())  # set for all, and idle
     spared = facts(batches, config(published=by_batch | {"spared": 0.2}))["published"]
     assert spared["spared_by"] == "batch"
 
@@ -324,6 +325,21 @@ def test_both_players_are_clipped_at_the_norm_that_is_asked_for(batches: Batches
     ):
         after = torch.cat([w.grad.flatten() for w in weights if w.grad is not None]).norm()
         assert float(after) == pytest.approx(min(before, 0.01), rel=1e-3)
+
+
+def test_gradients_stay_as_they_are_without_clipping(batches: Batches) -> None:
+    made = training(
+        batches, config(pretrain={"epochs": 4, "batch": 8, "clip": 0.0}, published={"alpha": 50.0})
+    )
+    report = made.step()
+    assert report.encoder_grad > 1
+    for weights, before in (
+        (made.encoder_weights, report.encoder_grad),
+        (made.mask_weights, report.mask_grad),
+    ):
+        after = torch.cat([w.grad.flatten() for w in weights if w.grad is not None]).norm()
+        assert float(after) == pytest.approx(before, rel=1e-5)
+    assert made.mask_rule.clip == math.inf
 
 
 @pytest.mark.parametrize("masks", ["adversarial", "published"])

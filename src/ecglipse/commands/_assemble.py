@@ -413,13 +413,15 @@ def see_that_it_fits(config: Config, store: Store) -> None:
     Raises:
         ConfigError: naming the method, the key and what would fit.
     """
+    shortest: dict[str, int] = {}
     for name, method in config.methods.items():
         if method.kind != "pretrained":
             continue
         own = config.of(name)
-        shortest = initial_encoder(own, leads=len(store.leads), seed=0).shortest
+        if own.encoder.name not in shortest:
+            shortest[own.encoder.name] = initial_encoder(own, leads=len(store.leads), seed=0).shortest
         try:
-            samples = see_pairs(own, method, store=store, shortest=shortest)
+            samples = see_pairs(own, method, store=store, shortest=shortest[own.encoder.name])
             see_masks(own, name, fs=store.fs, samples=samples)
         except ConfigError as error:
             raise ConfigError(f"methods.{name}: {error.message}", hint=error.hint) from None

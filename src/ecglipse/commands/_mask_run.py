@@ -72,7 +72,7 @@ class MaskRun:
     @property
     def control(self) -> bool:
         """Whether chance alone decides, so that nothing should be found."""
-        return self.config.methods["run"].masks == "random"
+        return self.config.methods["run"].masks in ("random", "block")
 
     @property
     def spectral(self) -> SpectralMask | None:
@@ -116,6 +116,8 @@ class MaskRun:
                 f", on waves by the marks of {'the store' if method.marks == 'store' else 'a delineator'}"
             )
         share = f"{100 * rule.coverage:g} % hidden in segments of {rule.segment_s:g} s"
+        if method.masks == "block":
+            share = f"{100 * rule.coverage:g} % hidden in one block"
         return f"{method.masks} masks{network[method.network]}, {leads}, {share}{unmixed}"
 
     @torch.no_grad()

@@ -107,6 +107,10 @@ class SpectralMask(MaskPolicy):
         hidden: Tensor = out.unflatten(0, x.shape[:2]).to(x.dtype)
         return hidden
 
+    def removed(self, mask: Float[Tensor, "batch group place"]) -> Float[Tensor, ""]:
+        """Give the share of the cells that are taken out."""
+        return mask.mean()
+
     def over_time(
         self, mask: Float[Tensor, "batch group place"], time: int
     ) -> Float[Tensor, "batch some {time}"]:

@@ -17,7 +17,7 @@ class StepReport:
         step: steps done, this one included.
         epoch: epoch the step belongs to, from 0.
         loss: mean of the step's batches, in the objective's unit.
-        coverage: share of samples hidden.
+        coverage: share of the signal that is hidden; a tapered edge counts by what it takes.
         learning_rate: of the encoder in this step.
         encoder_grad: norm of the gradient of encoder and projection, before clipping.
         mask_grad: norm of the mask network's gradient; None where it did not play.

@@ -19,7 +19,7 @@ Leads = Literal["independent", "electrodes", "each", "common"]
 class ViewSettings(BaseModel):
     """What all views have."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
     probability: Share = 1.0
     """Chance that a record gets it."""
