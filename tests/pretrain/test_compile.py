@@ -13,7 +13,6 @@ from ecglipse.commands import _assemble
 from ecglipse.config import check
 from ecglipse.store import Store
 
-
 COMPILER = shutil.which("c++") or shutil.which("g++")
 
 
