@@ -94,6 +94,26 @@ def save_checkpoint(run: Path, tensors: dict[str, Tensor], counters: dict[str, i
     return place
 
 
+def save_weights(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Write tensors alone, beside their place, and move them there in one step."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, partial)
+    _flush(partial)
+    partial.replace(path)
+
+
+def load_weights(path: Path) -> dict[str, Tensor]:
+    """Read tensors alone.
+
+    Raises:
+        CheckpointError: if the file cannot be read.
+    """
+    try:
+        return load(path.read_bytes())
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: cannot be read ({error})") from None
+
+
 def latest_checkpoint(run: Path) -> Checkpoint | None:
     """Give the newest undamaged checkpoint; None if the run has none at all.
 

@@ -415,6 +415,30 @@ def transfer(
 
 
 @app.command
+def export(run: Path, out: Path, *, as_json: Json = False) -> None:
+    """Write a run's encoder alone, as safetensors with its config beside; `ecglipse.load` reads it.
+
+    Parameters
+    ----------
+    run
+        Folder of the run.
+    out
+        Folder to write.
+    as_json
+        Print what was made as JSON.
+    """
+    from ecglipse.commands._export import export as verb
+
+    made = verb(run, out)
+    _print(
+        made,
+        f"{made.encoder}: {made.parameters:,} parameters, {made.bytes / 1e6:.1f} MB",
+        f'wrote `{made.folder}`; next, in Python: `ecglipse.load("{made.folder}").encode(x)`',
+        as_json=as_json,
+    )
+
+
+@app.command
 def study(
     config: Path,
     *,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ecglipse.commands._demo import demo as demo
+    from ecglipse.commands._export import export as export
     from ecglipse.commands._fetch import fetch as fetch
     from ecglipse.commands._leaks import leaks as leaks
     from ecglipse.commands._masks import masks as masks
@@ -30,6 +31,7 @@ VERBS = (
     "leaks",
     "pretrain",
     "transfer",
+    "export",
     "study",
     "masks",
     "report",

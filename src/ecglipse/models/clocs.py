@@ -6,6 +6,9 @@ from torch.nn import functional
 
 from ecglipse.models.layers import Conv, Encoder, channels_last, grouped, initialise
 
+_ONE_FRAME = 388
+"""Samples of which the convolutions leave one step of time."""
+
 
 class ClocsCnn(Encoder):
     """Three convolutions of 7 at stride 3, each with norm, ReLU and a maximum over 2; flattened; one layer.
@@ -21,12 +24,14 @@ class ClocsCnn(Encoder):
     Raises:
         ValueError: if `width` is not a multiple of 8.
 
+    Records of fewer than 388 samples, of which the convolutions would leave nothing, stand between zeros.
+
     Source:
         Kiyasseh et al. 2021, arXiv:2005.13249, with all leads as channels as in Bo et al. 2022. Departures:
         any length; no dropout, so that a pass has no hidden draw; Kaiming weights.
     """
 
-    shortest = 388
+    shortest = 64
 
     def __init__(
         self, *, leads: int, width: int, dim: int, frames: int = 10, generator: torch.Generator
@@ -47,6 +52,9 @@ class ClocsCnn(Encoder):
         return (*grouped(self.stages, (4, 4, 4)), (self.features,))
 
     def _encode(self, x: Tensor) -> Tensor:
+        missing = max(_ONE_FRAME - x.shape[-1], 0)
+        if missing:
+            x = functional.pad(x, (missing // 2, missing - missing // 2))
         y = functional.adaptive_avg_pool1d(self.stages(channels_last(x)).squeeze(2), self.frames)
         features: Tensor = self.features(y.flatten(1))
         return features

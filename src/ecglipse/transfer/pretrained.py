@@ -1,22 +1,25 @@
-"""A pretrained encoder as a thing to use: reads a run's folder and gives features by the names of leads."""
+"""A pretrained encoder as a thing to use: reads a run's folder or an export, and writes the latter."""
 
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ecglipse.checkpoints import latest_checkpoint, read_json
+from ecglipse.checkpoints import latest_checkpoint, load_weights, read_json, save_weights, write_json
 from ecglipse.errors import CheckpointError
 from ecglipse.models import encode, encoder
 from ecglipse.models.encoders import pooled
 from ecglipse.models.layers import Encoder
 from ecglipse.models.reference import min_max, taking
 from ecglipse.views.scaling import SCALINGS
+
+WEIGHTS = "encoder.safetensors"
+"""Of an exported encoder, in its folder."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +70,11 @@ def load(
     device: torch.device | str = "cpu",
     features: Literal["last", "pooled"] = "last",
 ) -> PretrainedEncoder:
-    """Read the encoder of a pretraining run, from its newest sound checkpoint. Never pickle.
+    """Read the encoder of a run, from its newest sound checkpoint, or an exported one. Never pickle.
 
     Args:
-        run: folder that `ecglipse pretrain` wrote; one that was stopped midway is read as it stands.
+        run: folder that `ecglipse pretrain` wrote, where one that was stopped midway is read as it stands, or
+            that `ecglipse export` wrote.
         device: where the encoder goes.
         features: those of the last linear layer, or what goes into it.
 
@@ -96,18 +100,44 @@ def load(
         about = {"leads": tuple(given["leads"]), "fs": given["fs"], "n_samples": given["n_samples"]}
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{run / 'config.json'}: does not describe an encoder ({error})") from None
-    found = latest_checkpoint(run)
-    if found is None:
-        raise CheckpointError(f"{run}: has no checkpoint", hint="finish it with `ecglipse pretrain`")
-    averaged = facts.get("pretrain", {}).get("ema")
-    prefix = "average." if averaged else "game.encoder."
-    put_weights(net, found.tensors, where=str(run), prefix=prefix)
+    put_weights(net, _tensors(run, facts), where=str(run), prefix="")
     if features == "pooled":
         pooled(net)
     taking(net, SCALINGS.get(rule.get("input", "mv")))
     if facts.get("published", {}).get("scaling", "none") != "none":
         taking(net, partial(min_max, whole_batch=False))
     return PretrainedEncoder(net.eval().to(device), **about, run=run)
+
+
+def export(run: Path | str, out: Path | str) -> None:
+    """Write a run's encoder alone: `encoder.safetensors` and, beside it, the `config.json` that `load` needs.
+
+    Args:
+        run: folder that `ecglipse pretrain` wrote.
+        out: folder to write; made if it is not there.
+
+    Raises:
+        CheckpointError: as `load`.
+    """
+    run, out = Path(run), Path(out)
+    load(run)
+    facts = read_json(run / "config.json")
+    about = ("encoder", "input", "published", "method", "seed", "store")
+    kept = {key: facts[key] for key in about if key in facts}
+    out.mkdir(parents=True, exist_ok=True)
+    save_weights(out / WEIGHTS, _tensors(run, facts))
+    write_json(out / "config.json", {"format": "ecglipse-encoder", "run": run.name, **kept})
+
+
+def _tensors(run: Path, facts: dict[str, Any]) -> dict[str, Tensor]:
+    """The encoder's tensors by their names in it: of an export, or of a run's newest sound checkpoint."""
+    if (run / WEIGHTS).is_file():
+        return load_weights(run / WEIGHTS)
+    found = latest_checkpoint(run)
+    if found is None:
+        raise CheckpointError(f"{run}: has no checkpoint", hint="finish it with `ecglipse pretrain`")
+    prefix = "average." if facts.get("pretrain", {}).get("ema") else "game.encoder."
+    return {name.removeprefix(prefix): t for name, t in found.tensors.items() if name.startswith(prefix)}
 
 
 def put_weights(
