@@ -558,6 +558,9 @@ def report(
 ) -> None:
     """Write the report of a study: one HTML page, a CSV, tables for Markdown and LaTeX, and two SVG figures.
 
+    The LaTeX needs the packages `booktabs` and `graphicx` and fits the page of a plain article; the macros at
+    the head of each file can be defined otherwise before it is read.
+
     Parameters
     ----------
     folder
