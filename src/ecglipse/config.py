@@ -426,6 +426,8 @@ class Transfer(Section):
     leads, swapped electrodes, other recorders."""
     finetune_draws: Count = 2
     """Label subsets a fraction that are fine-tuned: the first ones."""
+    finetune_fractions: tuple[Share, ...] | None = None
+    """Those of `fractions` that are fine-tuned; none given: every budget, shots too."""
     validation: tuple[Literal["matched", "full"], ...] = ("matched",)
     """matched: the validation labels shrink with the training labels; full: they do not."""
     finetune_epochs: Count = 20
@@ -443,6 +445,15 @@ class Transfer(Section):
     finetune_unfrozen: Annotated[int, Field(ge=0)] | None = None
     """Last stages of a pretrained encoder that fine-tuning moves, fewer than it has; none given: all of them.
     From scratch all move."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Transfer":
+        strangers = set(self.finetune_fractions or ()) - set(self.fractions)
+        if strangers or self.finetune_fractions == ():
+            raise ValueError(
+                f"`finetune_fractions` are some of `fractions`; got {self.finetune_fractions} of {self.fractions}"
+            )
+        return self
 
 
 class OwnTask(Section):

@@ -1,6 +1,9 @@
 """The grid: what is in it, and what is left out on purpose."""
 
+import pytest
+
 from ecglipse.config import check
+from ecglipse.errors import ConfigError
 from ecglipse.study import Unit, cells, units
 
 CONTENT = {
@@ -43,6 +46,15 @@ def test_cells_of_a_pretrained_encoder() -> None:
     tenth = [(0.1, draw, validation) for draw in range(5) for validation in ("matched", "full")]
     assert linear == [*tenth, (1.0, 0, "matched")]
     assert [(c.fraction, c.draw) for c in found if c.probe == "finetune"] == [(0.1, 0), (0.1, 1), (1.0, 0)]
+
+
+def test_fine_tuning_may_have_fewer_budgets() -> None:
+    transfer = {**CONTENT["transfer"], "shots": [5], "finetune_fractions": [0.1]}  # type: ignore[dict-item]
+    found = cells(check({**CONTENT, "transfer": transfer}, where="test"), Unit("simclr", 0, 0))
+    assert {c.fraction for c in found if c.probe == "finetune"} == {0.1}
+    assert {c.fraction for c in found if c.probe == "linear"} == {0.1, 1.0, -5.0}
+    with pytest.raises(ConfigError, match="finetune_fractions"):
+        check({**CONTENT, "transfer": {**transfer, "finetune_fractions": [0.2]}}, where="test")
 
 
 def test_a_random_encoder_is_probed_as_init_and_fine_tuned_as_scratch() -> None:

@@ -324,7 +324,7 @@ def _as_published(rule: Published, *, tuned: bool, said: bool) -> dict[str, Any]
 def _tuned_by(rule: Transfer, *, scratch: bool) -> dict[str, Any]:
     """What fine-tuning is set to; of how stages move only what has an effect."""
     found = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
-    idle = {"finetune_draws"}
+    idle = {"finetune_draws", "finetune_fractions"}
     if rule.finetune_head_hidden is None:
         idle.add("finetune_head_hidden")
     if scratch or rule.finetune_unfrozen is None:

@@ -82,6 +82,8 @@ def planned(facts: Mapping[str, Any], method: Method, probe: str, fraction: floa
     try:
         rule, seeds = config["transfer"], config["study"]["seeds"]  # type: ignore[index]
         draws = 1 if fraction == 1.0 else int(rule["draws"])
+        if probe == "finetune" and fraction not in (rule.get("finetune_fractions") or [fraction]):
+            return None
         if probe == "finetune" and fraction != 1.0:
             draws = min(draws, int(rule["finetune_draws"]))
         n_seeds = 1 if method.kind in SEEDLESS else len(seeds)

@@ -76,7 +76,7 @@ def cells(config: Config, unit: Unit) -> list[Cell]:
         Cell(task, probe, fraction, draw, validation)
         for task in tasks(config)
         for probe in probes
-        for fraction in (*sorted(rule.fractions), *(-float(k) for k in sorted(rule.shots)))
+        for fraction in _budgets(config, probe)
         for draw in range(_draws(config, probe, fraction))
         for validation in rule.validation
         if not (validation == "full" and (fraction == 1.0 or probe != "linear"))
@@ -87,6 +87,14 @@ def tasks(config: Config) -> list[str]:
     """All tasks: of the study's own store, then of each target, as "TARGET:TASK"."""
     elsewhere = [f"{name}:{task}" for name, target in config.targets.items() for task in target.tasks]
     return [*config.transfer.tasks, *elsewhere]
+
+
+def _budgets(config: Config, probe: str) -> list[float]:
+    """Shares of the labels, then -k for k shots; fine-tuning may have fewer, as it costs most."""
+    rule = config.transfer
+    if probe == "finetune" and rule.finetune_fractions is not None:
+        return sorted(rule.finetune_fractions)
+    return [*sorted(rule.fractions), *(-float(k) for k in sorted(rule.shots))]
 
 
 def _draws(config: Config, probe: str, fraction: float) -> int:
