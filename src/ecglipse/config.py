@@ -114,9 +114,9 @@ class Views(Section):
     wander_mv: NotNegative = 0.0
     """Baseline wander, mV."""
     powerline_mv: NotNegative = 0.0
-    """Mains hum, mV."""
+    """Mains hum, mV; needs a rate above 120 Hz."""
     emg_mv: NotNegative = 0.0
-    """Muscle noise, mV."""
+    """Muscle noise, mV; needs a rate above 40 Hz."""
     gain: Annotated[float, Field(ge=1)] = 1.1
     """Largest factor on the amplitude of a record; 1 leaves it."""
     extra: tuple[AnyView, ...] = ()
