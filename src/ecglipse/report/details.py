@@ -12,13 +12,15 @@ MOST_NUMBERS: Final = 12
 """Columns of numbers without intervals that a sheet of paper takes beside the methods' names."""
 
 
-def _cell(text: str, *, span: str = "", mark: str = "", first: bool = False) -> dict[str, Any]:
-    """A number, what stands below it, the letter of a footnote, and whether a rule stands before it."""
-    return {"text": text, "span": span, "mark": mark, "first": first}
+def _cell(text: str, *, span: str = "", why: str = "", first: bool = False) -> dict[str, Any]:
+    """A number, what stands below it, why there is none, and whether a rule stands before it."""
+    return {"text": text, "span": span, "why": why, "first": first}
 
 
-def _row(method: Method, cells: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"method": method, "floor": method.kind in FLOORS, "cells": cells}
+def _row(method: Method, cells: list[dict[str, Any]], notes: Footnotes) -> dict[str, Any]:
+    """A row whose reasons are footnotes."""
+    marked = [cell | {"mark": notes.mark(cell["why"])} for cell in cells]
+    return {"method": method, "floor": method.kind in FLOORS, "cells": marked}
 
 
 def number(value: float | None) -> str:
@@ -36,7 +38,7 @@ def classes(summary: Summary) -> list[dict[str, Any]]:
         return []
     mine = [k for k in summary.classes if (k.group.probe, k.group.validation) == summary.settings[0]]
     found = {(k.group.task, k.group.fraction, k.method, k.label): k for k in mine}
-    shown, few = shown_fractions(summary), headline_fraction(summary)
+    shown, few = shown_fractions(summary), headline_fraction(summary) or 1.0
     tables = []
     for task in summary.tasks:
         every = list({k.label: k for k in mine if k.group.task == task}.values())
@@ -52,7 +54,6 @@ def classes(summary: Summary) -> list[dict[str, Any]]:
                         _class_cell(
                             found.get((task, f, method.name, k.label)),
                             key,
-                            notes,
                             first=number == 0,
                             few=f == few,
                         )
@@ -60,23 +61,21 @@ def classes(summary: Summary) -> list[dict[str, Any]]:
                         for number, (key, _, f) in enumerate(columns)
                     ]
                     if any(c["text"] != "n/a" for c in cells):
-                        rows.append(_row(method, cells))
+                        rows.append(_row(method, cells, notes))
                 if rows:
                     heads = [head for _, head, _ in columns]
                     table = {"task": task, "title": title, "labels": labels, "heads": heads, "rows": rows}
-                    tables.append(table | {"notes": notes.lines, "share": percent(few or 1.0)})
+                    tables.append(table | {"notes": notes.lines, "share": percent(few)})
     return tables
 
 
-def _class_cell(
-    found: ClassScore | None, key: str, notes: Footnotes, *, first: bool, few: bool
-) -> dict[str, Any]:
+def _class_cell(found: ClassScore | None, key: str, *, first: bool, few: bool) -> dict[str, Any]:
     if found is None:
-        return _cell("n/a", mark=notes.mark("not read so, or not yet"), first=first)
+        return _cell("n/a", why="not read so, or not yet", first=first)
     value = {"auroc": found.auroc, "auprc": found.auprc, "f1": found.f1}[key]
     if value is None:
         why = found.note.removeprefix("n/a, ") or "the ledger was written before it was kept there"
-        return _cell("n/a", mark=notes.mark(why), first=first)
+        return _cell("n/a", why=why, first=first)
     span = _range(found.low, found.high) if key == "auroc" and few else ""
     return _cell(number(value), span=span, first=first)
 
@@ -108,11 +107,9 @@ def other_measures(summary: Summary) -> list[dict[str, Any]]:
                             else one.note
                         )
                         span = "" if one is None else _range(one.low, one.high)
-                        cells.append(
-                            _cell(number(value), span=span, mark=notes.mark(why), first=f == shown[0])
-                        )
+                        cells.append(_cell(number(value), span=span, why=why, first=f == shown[0]))
                 if any(c["text"] != "n/a" for c in cells):
-                    rows.append(_row(method, cells))
+                    rows.append(_row(method, cells, notes))
             if rows:
                 heads = [TITLES[name] for name in names]
                 table = {"task": task, "heads": heads, "fractions": shown, "rows": rows}
@@ -135,14 +132,14 @@ def seeds(summary: Summary) -> list[dict[str, Any]]:
         drawn = sorted({o.seed for o in ours if o.seed is not None and o.rotation is None})
         tests = sorted({o.rotation for o in ours if o.rotation is not None and o.seed is None})
         columns = [(s, None) for s in drawn] + [(None, r) for r in tests]
-        heads = [f"seed {s}" for s in drawn] + [f"test set {r + 1}" for r in tests]
+        heads = [f"seed {s}" for s in drawn] + [f"rotation {r}" for r in tests]
         rows = []
         for score in scores:
             cells = [
                 _cell(number(value.get((score.group, score.method, *which))), first=n in (0, len(drawn)))
                 for n, which in enumerate(columns)
             ]
-            rows.append(_row(summary.method(score.method), [_cell(number(score.mean)), *cells]))
+            rows.append(_row(summary.method(score.method), [_cell(number(score.mean)), *cells], Footnotes()))
         if rows and (len(drawn) > 1 or tests):
             tables.append({"task": task, "heads": ["mean", *heads], "rows": rows})
     return tables

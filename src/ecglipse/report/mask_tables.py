@@ -101,14 +101,13 @@ def _over_runs(found: Sequence[WaveShare]) -> dict[str, Any]:
 
 
 def run_names(summary: Summary) -> dict[str, str]:
-    """Give what a reader calls a run, by its folder's name: "seed 1", or "seed 1, test set 2"."""
+    """Give what a reader calls a run, by its folder's name: "seed 1", or "seed 1, rotation 2"."""
     found = {}
     several = len({place.partition("/")[2] for m in summary.methods for place in m.runs}) > 1
     for method in summary.methods:
         for place, run in method.runs.items():
             seed, _, rotation = place.partition("/")
-            number = int(rotation) + 1 if rotation.isdigit() else rotation
-            found[run] = f"seed {seed}" + (f", test set {number}" if several else "")
+            found[run] = f"seed {seed}" + (f", rotation {rotation}" if several else "")
     return found
 
 

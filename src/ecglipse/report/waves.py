@@ -5,10 +5,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ecglipse.report.gallery import run_folder
 from ecglipse.report.tables import Agreement, MaskCost, Method, WaveShare
+
+SHARE: Final = ("hidden", "chance", "ratio", "low", "high", "p_holm")
+AGREEMENT: Final = (
+    *("rank_correlation", "rank_low", "rank_high"),
+    *("cosine", "cosine_low", "cosine_high", "p_value"),
+)
+COST: Final = ("auroc", "low", "high", "extra_loss", "extra_low", "extra_high", "p_value")
 
 
 @dataclass
@@ -59,18 +66,24 @@ def read_waves(folder: Path, methods: Sequence[Method]) -> Waves:
 def _read(path: Path, method: Method, run: str, names: dict[str, str]) -> Waves:
     """One file; `names` are of runs, by their folders' names."""
     facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    place = (method.name, run, str(facts["store"]["corpus"]))
+    corpus = str(facts["store"]["corpus"])
     found = Waves()
     for row in facts["enrichments"]:
         lead = str(row["lead"] or row.get("band") or "")
+        hidden, chance, ratio, low, high, p_holm = (_number(row[name]) for name in SHARE)
         share = WaveShare(
-            *(
-                *place,
-                str(facts["marks"]),
-                int(row["records"] if row["group"] != "all" else facts["records"]),
-            ),
-            str(row["region"]),
-            *(_number(row[name]) for name in ("hidden", "chance", "ratio", "low", "high", "p_holm")),
+            method=method.name,
+            run=run,
+            corpus=corpus,
+            marks=str(facts["marks"]),
+            records=int(facts["records"] if row["group"] == "all" else row["records"]),
+            region=str(row["region"]),
+            hidden=hidden,
+            chance=chance,
+            ratio=ratio,
+            low=low,
+            high=high,
+            p_holm=p_holm,
             group="" if row["group"] == "all" else str(row["group"]),
             lead=lead,
         )
@@ -82,15 +95,20 @@ def _read(path: Path, method: Method, run: str, names: dict[str, str]) -> Waves:
         other = str(row["other"])
         first = other.partition(",")[0]
         other = names[first] + other[len(first) :] if first in names else other
-        keys = ("rank_correlation", "rank_low", "rank_high", "cosine", "cosine_low", "cosine_high", "p_value")
         found.agreements.append(
-            Agreement(*place, other, int(row["records"]), *(_number(row[key]) for key in keys))
+            Agreement(
+                method.name, run, corpus, other, int(row["records"]), *(_number(row[k]) for k in AGREEMENT)
+            )
         )
-    harm = facts.get("harm")
-    for row in harm["arms"] if harm else ():
-        keys = ("auroc", "low", "high", "extra_loss", "extra_low", "extra_high", "p_value")
-        about = (str(harm["task"]), str(harm["model"]), int(harm["tested"]), str(row["name"]))
-        found.costs.append(MaskCost(*place, *about, *(_number(row[key]) for key in keys)))
+    harm: dict[str, Any] = facts.get("harm") or {"arms": ()}
+    for row in harm["arms"]:
+        about = (str(harm["task"]), str(harm["model"]))
+        arm = str(row["name"])
+        found.costs.append(
+            MaskCost(
+                method.name, run, corpus, *about, int(harm["tested"]), arm, *(_number(row[k]) for k in COST)
+            )
+        )
     return found
 
 
