@@ -1,7 +1,6 @@
 """Writes `masks.npz` and `applied.json`: what a run's mask policy hides, in pictures and in numbers."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,9 +33,14 @@ def write_gallery(run: Path, training: Training, rows: Int[np.ndarray, " record"
     policy = training.game.policy
     if isinstance(policy, NoMask):
         return
+    if count:
+        _write_pictures(run, training, rows, count=count)
     _write_applied(run, training, rows)
-    if count < 1:
-        return
+
+
+def _write_pictures(run: Path, training: Training, rows: Int[np.ndarray, " record"], *, count: int) -> None:
+    """Draw masks for `count` of these rows, often."""
+    policy = training.game.policy
     chosen = np.sort(numpy_rng(0, "gallery").permutation(np.sort(rows))[:count])
     x, looked = training.batches.millivolts(chosen), training.looked_at(chosen)
     with torch.no_grad():
@@ -67,7 +71,7 @@ def _write_applied(run: Path, training: Training, rows: Int[np.ndarray, " record
     """Measure the masks of some validation records; the same in every run of a split."""
     chosen = np.sort(numpy_rng(0, "applied").permutation(np.sort(rows))[:MEASURED])
     if len(chosen):
-        masks = np.stack([np.concatenate(list(_turn(training, chosen, turn))) for turn in range(TURNS)])
+        masks = np.stack([_turn(training, chosen, turn) for turn in range(TURNS)])
         found = applied(masks, fs=training.batches.store.fs)
         write_json(run / "applied.json", asdict(found) | {"records": len(chosen)})
 
@@ -75,15 +79,16 @@ def _write_applied(run: Path, training: Training, rows: Int[np.ndarray, " record
 @torch.no_grad()
 def _turn(
     training: Training, rows: Int[np.ndarray, " record"], turn: int
-) -> Iterator[Float[np.ndarray, "batch lead time"]]:
+) -> Float[np.ndarray, "mask lead time"]:
     """Give the masks of these rows as the encoder gets them; of rivals that are all applied, each.
 
     Rows of a mask are leads, or bands of frequency.
     """
-    policy, size = training.game.policy, 32
+    policy, size, found = training.game.policy, 32, list[np.ndarray]()
     for part in (rows[start : start + size] for start in range(0, len(rows), size)):
         looked = training.looked_at(part)
         drawn = policy.draw_all(looked, Draws.of(0, "applied", turn, rows=part, device=looked.device))
         for one in drawn:
             mask: Tensor = policy.rows_over_time(policy.shown(one.mask), looked)
-            yield mask.half().cpu().numpy()
+            found.append(mask.half().cpu().numpy())
+    return np.concatenate(found)

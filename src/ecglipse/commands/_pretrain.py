@@ -168,7 +168,7 @@ def _play(
         start, last = _go_on(
             run, name, facts, training, config.pretrain.checkpoint_every_s, progress=progress
         )
-        if speaks() and not (run / "masks.npz").exists():
+        if speaks() and not (run / "applied.json").exists():
             write_gallery(run, training, split.validation, count=config.study.gallery)
     return Pretrained(
         run=run,
