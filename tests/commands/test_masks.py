@@ -84,6 +84,28 @@ def test_masks_of_every_kind_can_be_drawn(
     assert abs(twin.mean() - again.mean()) < 0.05
 
 
+@pytest.mark.parametrize("name", ["random", "adversarial", "published", "chance-bands", "qrs"])
+def test_a_run_says_what_its_masks_hid(name: str, pretrained: Callable[..., Path], simulated: Path) -> None:
+    """Of random masks, what the config asks for; of soft ones of free coverage, what their maps do."""
+    run, store = pretrained(name), Store.open(simulated)
+    said = json.loads((run / "applied.json").read_text())
+    _, split, _ = unseen(open_run(run, store), store) if name != "qrs" else (None, None, "")
+    if split is not None:
+        assert said["records"] == min(128, len(split.validation))
+    assert 0 < said["coverage"] < 1
+    if name in ("random", "chance-bands"):
+        assert said["coverage"] == pytest.approx(0.5, abs=0.01)
+    if name == "qrs":
+        assert said["coverage"] == pytest.approx(0.2, abs=0.02)
+    if name == "random":
+        assert min(said["run_s"]) >= 0.2
+        assert said["leads_at_once"] == pytest.approx(0.5, abs=0.05)
+    if name == "published":
+        maps = mask_maps(open_run(run, store).policy, Batches(store), np.arange(40), draws=4)
+        assert said["coverage"] == pytest.approx(maps.mean(), abs=0.05)
+    assert not (pretrained("simclr") / "applied.json").exists()
+
+
 def test_masks_aimed_at_qrs_are_found_on_qrs(
     pretrained: Callable[..., Path], simulated: Path, tmp_path: Path
 ) -> None:
@@ -162,6 +184,9 @@ def test_a_run_becomes_a_page_a_table_and_json(
     assert made.sentences[0] in made.html.read_text().replace("&lt;", "<")
     assert found["synthetic"] is True
     assert found["coverage"] == pytest.approx(0.5, abs=0.05)
+    counts = (runs["adversarial"] / "test_reads.jsonl").read_text().splitlines()
+    assert json.loads(counts[-1]) == {"task": "rhythm", "store": Store.open(simulated).digest, "reads": 13}
+    assert not (runs["seed 1"] / "test_reads.jsonl").exists()
 
 
 def test_records_of_the_pretraining_are_left_out(runs: dict[str, Path], simulated: Path) -> None:

@@ -9,9 +9,11 @@ import torch
 
 from ecglipse.batches import Batches, Joined
 from ecglipse.commands import _assemble, study
+from ecglipse.commands._crossing import crossing
 from ecglipse.commands._demo import write_simulated_store
 from ecglipse.config import check
 from ecglipse.errors import ConfigError, TaskError
+from ecglipse.report.transductive import transductive
 from ecglipse.store import Store
 
 
@@ -71,6 +73,12 @@ def test_a_recording_of_the_test_set_in_another_store_is_refused(
     config = check(tiny | {"pretrain": tiny["pretrain"] | {"also": [str(tmp_path / "copy")]}}, where="tiny")
     with pytest.raises(TaskError, match=r"is pretrained on, and is .*, which is tested"):
         study(config, progress=False)
+    methods = [
+        {"name": name, "kind": rule.kind, "set": dict(rule.set)} for name, rule in config.methods.items()
+    ]
+    facts = {"leaks": crossing(config, rotations=[0]), "config": config.model_dump(), "methods": methods}
+    assert transductive(facts) == {entry["name"] for entry in methods if entry["kind"] == "pretrained"}
+    assert not transductive(facts | {"config": {}})
 
 
 def test_another_rate_is_refused(tmp_path: Path, tiny: dict[str, Any]) -> None:

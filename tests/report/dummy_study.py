@@ -160,7 +160,7 @@ def _line(
         "chosen": {},
         "temperature": TEMPERATURE,
         "metrics": {"macro_auroc": float(np.mean(kept)) if kept else None},
-        "per_class": {"auroc": by_class, "auprc": dict.fromkeys(names, 0.5)},
+        "per_class": {"auroc": by_class, "auprc": dict.fromkeys(names, 0.5), "f1": dict.fromkeys(names, 0.4)},
         "left_out": left_out,
         "undefined": {},
         "seconds": 1.5,

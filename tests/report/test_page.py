@@ -159,7 +159,7 @@ def test_csv_holds_the_numbers_to_the_last_digit(whole: tuple[Path, Written]) ->
     twin = next(r for r in differences if r["method"] == "adversarial-per-lead" and r["twin"] == "True")
     assert twin["baseline"] == "random-per-lead"
     assert float(twin["value"]) > 0
-    assert len([r for r in rows if r["kind"] == "class"]) == 2 * len(summary.classes)
+    assert len([r for r in rows if r["kind"] == "class"]) == 3 * len(summary.classes)
 
 
 def test_markdown_holds_the_numbers(whole: tuple[Path, Written]) -> None:
@@ -190,7 +190,7 @@ def test_floors_stand_in_every_table(whole: tuple[Path, Written]) -> None:
 
 def test_what_was_read_and_made_is_told(whole: tuple[Path, Written]) -> None:
     text = read(whole[1]).text
-    for words in ("config hash 0123456789abcdef", "rhythm 7; sex 7", "abc1234", "f" * 64):
+    for words in ("config hash 0123456789abcdef", "times each test set was read", "abc1234", "f" * 64):
         assert words in text
 
 
@@ -318,3 +318,37 @@ def test_out_names_a_folder_or_the_page(make: Make, tmp_path: Path) -> None:
 
 def test_groups_are_values(make: Make) -> None:
     assert Group("a", "b", "c", 0.1) == Group("a", "b", "c", 0.1) != Group("a", "b", "c", 0.2)
+
+
+def test_reasons_are_read_without_a_mouse(make: Make) -> None:
+    """A reason that is hover text is lost on paper and on a telephone."""
+    folder = make(seeds=(0,), draws=1, replicates=20)
+    path = folder / "results.jsonl"
+    lines = [json.loads(text) for text in path.read_text(encoding="utf-8").splitlines()]
+    for line in lines:
+        line["metrics"] |= {"macro_f1": 0.5, "ece": None}
+        line["undefined"] = {"ece": "no class to calibrate"}
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    page = read(write_report(folder))
+    assert not [value for _, name, value in page.attributes if name == "title"]
+    assert re.search(r"n/a: [^.]*\bno class to calibrate\b", page.text)
+    assert re.search(r"n/a [ab] ", page.text)
+
+
+def test_what_is_folded_away_is_printed(whole: tuple[Path, Written]) -> None:
+    text = whole[1].html.read_text(encoding="utf-8")
+    paper = text[text.index("@media print") :]
+    assert "details::details-content { content-visibility: visible" in paper
+    assert "bulk" not in text
+
+
+def test_few_draws_of_fine_tuning_are_told(make: Make) -> None:
+    text = read(write_report(make(probes=("linear", "finetune"), draws=2, replicates=20))).text
+    assert "2 label draws when fine-tuning at 10 %; the protocol asks for five." in text
+    assert "2 label draws at 10 %; the protocol asks for five." in text
+
+
+def test_the_footer_does_not_promise_what_is_not_there(whole: tuple[Path, Written]) -> None:
+    text = read(whole[1]).text
+    assert "the same numbers are in" not in text
+    assert "not every table of this page is in them" in text

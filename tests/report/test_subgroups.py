@@ -1,12 +1,16 @@
 """Subgroups: gaps equal those by hand; a planted one is found; few records give none."""
 
+import csv
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dummy_study import CLASSES, STORE, Make, auroc
+from test_page import read
 
 from ecglipse.errors import LedgerError
+from ecglipse.report.page import write_report
 from ecglipse.report.subgroups import LEAST, read_subgroups
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Gap
@@ -79,3 +83,29 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "subgroups" / "ffff.npz").write_bytes(b"PK\x03\x04 no")
     with pytest.raises(LedgerError, match="not a file of subgroups"):
         read_subgroups(tmp_path)
+
+
+def test_what_cannot_be_compared_is_listed_with_its_reason(make: Make) -> None:
+    folder = with_groups(make(replicates=20, seeds=(0,)), np.arange(400) < 4)  # too few women
+    summary = summarise(folder)
+    assert summary.gaps == ()
+    why = {(u.task, u.variable, u.name): u for u in summary.uncompared}
+    women = why["rhythm", "sex", "women"]
+    assert (women.n, women.n + women.n_rest) == (
+        4,
+        len(Ledger(folder).predictions(Ledger(folder).lines()[0]).rows),
+    )
+    assert women.note == "no class has 10 positives and 10 negatives on both sides"
+    assert why["sex", "age", "any"].note == "no test record has another value"
+    written = write_report(folder)
+    assert "sex: women rhythm 4" in read(written).text
+    assert "n/a, no class has 10 positives" in written.csv.read_text(encoding="utf-8")
+
+
+def test_the_csv_has_both_sides_of_a_gap(make: Make) -> None:
+    folder = with_groups(make(replicates=20), np.random.default_rng(0).random(400) < 0.5)
+    rows = csv.DictReader(io.StringIO(write_report(folder).csv.read_text(encoding="utf-8")))
+    mine = [r for r in rows if r["kind"] == "subgroup" and r["value"]]
+    assert mine
+    for r in mine:
+        assert float(r["own"]) - float(r["rest"]) == pytest.approx(float(r["value"]))

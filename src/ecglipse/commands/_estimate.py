@@ -163,7 +163,7 @@ class _Clock:
         step_s = min(_timed(made.step) for _ in range(timed))
         with tempfile.TemporaryDirectory() as folder:
             count = own.study.gallery
-            pictures = _timed(lambda: write_gallery(Path(folder), made, split, count=count))
+            pictures = _timed(lambda: write_gallery(Path(folder), made, split.train, count=count))
         return made.total, step_s, pictures
 
     def reading(self, own: Config) -> float:

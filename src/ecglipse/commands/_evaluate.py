@@ -40,7 +40,7 @@ def do_unit(config: Config, unit: Unit) -> int:
     run = None
     if config.methods[unit.method].kind == "pretrained":
         run = run_folder(config, unit.method, store=bench.store, split=bench.split, seed=unit.seed)
-        if not bench.missing(unit, run=run, folder=folder) and (run / "masks.npz").exists():
+        if not bench.missing(unit, run=run, folder=folder) and (run / "applied.json").exists():
             return 0
         run = pretrain(config, method=unit.method, seed=unit.seed, rotation=unit.rotation, progress=False).run
     return bench.evaluate(unit, run=run, folder=folder)[0]

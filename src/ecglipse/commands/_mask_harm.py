@@ -1,7 +1,9 @@
-"""What a run's masks cost a supervised model: trains it, and tests it under masks. Writes nothing."""
+"""What a run's masks cost a supervised model: trains it, tests it under masks, writes how often it did."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -14,7 +16,9 @@ from ecglipse.commands._mask_run import OnStore, official
 from ecglipse.commands._places import Part, Place
 from ecglipse.draws import Draws
 from ecglipse.occlusion import Harm, arms
+from ecglipse.report.reads import FILE
 from ecglipse.splits import Split, by_patient
+from ecglipse.store import Store
 from ecglipse.tasks import Labels
 from ecglipse.transfer.features import features
 from ecglipse.transfer.finetune import finetune
@@ -84,6 +88,20 @@ class Hidden:
         shift = chance.child("shift").integers(places, 1, 1).to(x.device)
         place = (torch.arange(places, device=x.device) + shift) % places
         return mask.gather(-1, place.expand_as(mask))
+
+
+def count_readings(run: Path, harm: Harm, *, task: str, store: Store) -> None:
+    """Write into a run's folder how often a test set was read; the report adds it to the ledger's readings.
+
+    Args:
+        run: its folder.
+        harm: what was measured.
+        task: as it was asked for.
+        store: of the records.
+    """
+    reads = 1 + (len(harm.arms) - 1) * harm.draws
+    with (run / FILE).open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps({"task": task, "store": store.digest, "reads": reads}) + "\n")
 
 
 def measure_harm(on: OnStore, split: Split | None, *, task: str, model: Model, draws: int) -> Harm:

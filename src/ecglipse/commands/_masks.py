@@ -79,6 +79,7 @@ def masks(
         EcglipseError: if the delineator is needed and not installed, or nothing can be written.
     """
     from ecglipse.batches import Batches, best_device
+    from ecglipse.commands._mask_harm import count_readings
     from ecglipse.commands._mask_run import OnStore, open_run
     from ecglipse.report.occlusion import words, write_findings
     from ecglipse.store import Store
@@ -101,6 +102,8 @@ def masks(
         records=records,
         pictures=pictures,
     )
+    if findings.harm and task:
+        count_readings(run, findings.harm, task=task, store=opened)
     place = run / f"masks-{store.resolve().name}" if out is None else out
     written = write_findings(findings, gallery, place)
     main, more = words(findings)

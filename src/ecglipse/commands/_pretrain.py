@@ -170,8 +170,9 @@ def _play(
         start, last = _go_on(
             run, name, facts, training, config.pretrain.checkpoint_every_s, progress=progress
         )
-        if speaks() and not (run / "masks.npz").exists():
-            write_gallery(run, training, split, count=config.study.gallery)
+        if speaks() and not (run / "applied.json").exists():
+            rows = split.validation if len(split.validation) else split.train
+            write_gallery(run, training, rows, count=config.study.gallery)
     return Pretrained(
         run=run,
         method=name,

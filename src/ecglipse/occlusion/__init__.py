@@ -1,5 +1,6 @@
 """What masks hide: how often each wave; whether two seeds agree; what it costs. Pure NumPy."""
 
+from ecglipse.occlusion.applied import Applied, applied
 from ecglipse.occlusion.enrichment import (
     Enrichment,
     Tally,
@@ -14,6 +15,7 @@ from ecglipse.occlusion.shares import BandShare, band_names, band_shares
 from ecglipse.occlusion.stability import Stability, stability
 
 __all__ = [
-    "Arm", "BandShare", "Enrichment", "Findings", "Harm", "Stability", "Tally", "all_leads", "arms",
-    "band_enrichments", "band_names", "band_shares", "enrichments", "lead_by_lead", "stability",
+    "Applied", "Arm", "BandShare", "Enrichment", "Findings", "Harm", "Stability", "Tally", "all_leads",
+    "applied", "arms", "band_enrichments", "band_names", "band_shares", "enrichments", "lead_by_lead",
+    "stability",
 ]  # fmt: skip

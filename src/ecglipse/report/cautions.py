@@ -122,14 +122,15 @@ def cautions(
 
 
 def _draws(summary: Summary) -> list[str]:
-    few: dict[int, list[float]] = {}
+    few: dict[tuple[int, str], list[float]] = {}
     for s in summary.scores:
-        if s.group.fraction <= 0.1 and 0 < s.n_draws < 5 and s.group.probe != "finetune":
-            few.setdefault(s.n_draws, []).append(s.group.fraction)
+        if s.group.fraction <= 0.1 and 0 < s.n_draws < 5:
+            how = " when fine-tuning" if s.group.probe == "finetune" else ""
+            few.setdefault((s.n_draws, how), []).append(s.group.fraction)
     return [
-        f"{n} label draw{'' if n == 1 else 's'} at {', '.join(percent(f) for f in sorted(set(fractions)))}; "
-        "the protocol asks for five."
-        for n, fractions in sorted(few.items())
+        f"{n} label draw{'' if n == 1 else 's'}{how} at "
+        f"{', '.join(percent(f) for f in sorted(set(fractions)))}; the protocol asks for five."
+        for (n, how), fractions in sorted(few.items())
     ]
 
 

@@ -1,8 +1,8 @@
 """What the page's template is filled with: tables, banners and facts of a summary, as plain values. Pure."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise, product
-from typing import Any, Final, TypeVar
+from itertools import product
+from typing import Any, Final
 
 from markupsafe import Markup
 
@@ -10,21 +10,13 @@ from ecglipse.report.calibration_figures import reliability_plots
 from ecglipse.report.figures import forest, label_efficiency
 from ecglipse.report.gallery import Picture
 from ecglipse.report.looks import Look
-from ecglipse.report.measures import TITLES
 from ecglipse.report.needed import ratio_text
+from ecglipse.report.parts import cut
 from ecglipse.report.tables import FLOORS, Comparison, Group, Needed, Reliability, Score, Summary, percent
-from ecglipse.report.verdict import headline_fraction, setting_title, shown_fractions
+from ecglipse.report.verdict import headline_fraction, setting_title
 
-T = TypeVar("T")
 MOST_COLUMNS: Final = 8
 """Columns of numbers with intervals that a sheet of paper takes beside the methods' names."""
-MOST_NUMBERS: Final = 12
-"""Columns of numbers without intervals."""
-
-
-def number(value: float | None) -> str:
-    """Give three decimals, or n/a."""
-    return "n/a" if value is None else f"{value:.3f}".replace("-", "−")
 
 
 def p_value(value: float | None) -> str:
@@ -149,14 +141,6 @@ def _score_rows(
     return rows
 
 
-def cut(things: Sequence[T], *, most: int) -> list[tuple[T, ...]]:
-    """Cut a sequence into parts of about equal length, none longer than `most`: a table that is too wide
-    for a sheet of paper becomes several."""
-    parts = -(-len(things) // most)
-    ends = [len(things) * part // parts for part in range(parts + 1)] if parts else [0]
-    return [tuple(things[a:b]) for a, b in pairwise(ends)]
-
-
 def needed_rows(summary: Summary, probe: str, validation: str) -> list[dict[str, Any]]:
     """Gather the table of label-efficiency ratios: a row a method, opponent and task; a column a fraction."""
     rows: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -180,20 +164,6 @@ def _cell(score: Score, best: float | None, *, first: bool) -> dict[str, Any]:
         "best": score.mean is not None and score.mean == best,
         "why": score.note.removeprefix("n/a").lstrip(", "),
     }
-
-
-def spreads(summary: Summary) -> list[dict[str, Any]]:
-    """Gather the deviations over seeds and draws at the headline's probe: a row a method and task, a column
-    a fraction; of methods that have some."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for s in summary.scores:
-        if (s.group.probe, s.group.validation) == summary.settings[0] and (s.sd_seeds, s.sd_draws) != (
-            None,
-            None,
-        ):
-            about = {"method": s.method, "task": s.group.task, "n": s.n_test, "cells": {}}
-            rows.setdefault((s.method, s.group.task), about)["cells"][s.group.fraction] = s
-    return list(rows.values())
 
 
 def _ordered(comparisons: list[Comparison], first: set[str]) -> list[Comparison]:
@@ -220,58 +190,6 @@ def _counts(scores: list[Score]) -> str:
         f"{span([s.n_draws for s in done])} label draws and {span([s.n_rotations for s in done])} test sets; "
         f"{span([s.n_test for s in done])} test records."
     )
-
-
-def classes(summary: Summary) -> list[dict[str, Any]]:
-    """Gather the table of classes of each task, at the headline's probe."""
-    if not summary.settings:
-        return []
-    mine = [k for k in summary.classes if (k.group.probe, k.group.validation) == summary.settings[0]]
-    shown = shown_fractions(summary)
-    value = {(k.group.task, k.group.fraction, k.method, k.label): k.auroc for k in mine}
-    tables = []
-    for task in summary.tasks:
-        every = list({k.label: k for k in mine if k.group.task == task}.values())
-        for labels in cut(every, most=max(1, MOST_NUMBERS // max(1, len(shown)))):
-            rows = []
-            for method in summary.methods:
-                cells = [
-                    {"value": value.get((task, f, method.name, k.label)), "first": f == shown[0]}
-                    for k in labels
-                    for f in shown
-                ]
-                if any(c["value"] is not None for c in cells):
-                    rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
-            if rows:
-                tables.append({"task": task, "labels": labels, "fractions": shown, "rows": rows})
-    return tables
-
-
-def other_measures(summary: Summary) -> list[dict[str, Any]]:
-    """Gather the other metrics of each task at the headline's probe: few labels and all of them."""
-    if not summary.settings:
-        return []
-    few = headline_fraction(summary)
-    shown = list(dict.fromkeys(f for f in (few, max(summary.fractions)) if f is not None))
-    mine = [m for m in summary.measures if (m.group.probe, m.group.validation) == summary.settings[0]]
-    value = {(m.group.task, m.group.fraction, m.method, m.metric): m for m in mine}
-    tables = []
-    for task in summary.tasks:
-        held = {m.metric for m in mine if m.group.task == task}
-        for names in cut([name for name in TITLES if name in held], most=MOST_NUMBERS // len(shown)):
-            rows = []
-            for method in summary.methods:
-                cells = [
-                    {"measure": value.get((task, f, method.name, name)), "first": f == shown[0]}
-                    for name in names
-                    for f in shown
-                ]
-                if any(c["measure"] for c in cells):
-                    rows.append({"method": method, "floor": method.kind in FLOORS, "cells": cells})
-            if rows:
-                heads = [TITLES[name] for name in names]
-                tables.append({"task": task, "heads": heads, "fractions": shown, "rows": rows})
-    return tables
 
 
 def calibration(summary: Summary, look: Mapping[str, Look]) -> list[dict[str, Any]]:
@@ -302,16 +220,6 @@ def bins_of(found: Reliability) -> str:
     return f"{span} in {len(held)}"
 
 
-def gap_rows(summary: Summary) -> list[dict[str, Any]]:
-    """Gather the table of subgroups: a row a task, subgroup and method."""
-    rows: dict[tuple[str, str, str, str], dict[str, Any]] = {}
-    for g in summary.gaps:
-        key = (g.group.task, g.variable, g.name, g.method)
-        about = {"task": g.group.task, "variable": g.variable, "name": g.name, "method": g.method}
-        rows.setdefault(key, about | {"n": g.n, "n_rest": g.n_rest, "metrics": {}})["metrics"][g.metric] = g
-    return list(rows.values())
-
-
 def ladders(summary: Summary) -> list[dict[str, Any]]:
     """Gather the tables of disturbances: one a task, a row a method, a column a disturbance."""
     value = {(d.group.task, d.method, d.name): d for d in summary.disturbed}
@@ -327,15 +235,6 @@ def ladders(summary: Summary) -> list[dict[str, Any]]:
         if rows:
             tables.append({"task": task, "names": names, "rows": rows})
     return tables
-
-
-def wave_rows(summary: Summary) -> dict[str, Any]:
-    """Gather the table of waves: a row a run and corpus, a column a region; nothing measured, no row."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for w in summary.waves:
-        about = {"method": w.method, "run": w.run, "corpus": w.corpus, "marks": w.marks, "n": w.records}
-        rows.setdefault((w.run, w.corpus), about | {"regions": {}})["regions"][w.region] = w
-    return {"regions": list(dict.fromkeys(w.region for w in summary.waves)), "rows": list(rows.values())}
 
 
 def by_record(gallery: list[Picture]) -> list[dict[str, Any]]:
@@ -360,7 +259,7 @@ def provenance(summary: Summary) -> list[tuple[str, str]]:
         ("duration", _duration(facts.get("seconds"))),
         ("cells in the ledger", made.get("cells")),
         ("time of all cells", _duration(made.get("seconds"))),
-        ("times the test set was read", facts.get("test_reads") or made.get("reads")),
+        ("times each test set was read", made.get("reads")),
     ]
     return [(name, _say(value)) for name, value in lines if value not in (None, "", {}, [])]
 

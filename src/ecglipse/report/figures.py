@@ -14,6 +14,7 @@ from ecglipse.report.plot import (
     Point,
     band,
     bars,
+    dots,
     letters,
     line,
     marker,
@@ -58,6 +59,8 @@ def _grid(count: int, *, columns: int, height: float) -> tuple[list[Point], floa
 def label_efficiency(summary: Summary, look: Mapping[str, Look], *, probe: str, validation: str) -> str:
     """Draw macro AUROC over the share of labels, one panel a task, a line and 95 % band a method.
 
+    Small dots are single pretraining seeds.
+
     Args:
         summary: of the study.
         look: of each method.
@@ -96,11 +99,12 @@ def _curves(
     """One task's panel; candidates lie above the others, and their bands decide how high it reaches."""
     if not curves:
         return words("n/a", (place[0] + place[2] / 2, place[1] + place[3] / 2), "m k")
+    single = summary.seeds_of
     heights = [
         end
         for name, scores in curves
         for s in scores
-        for end in ((s.low, s.mean, s.high) if look[name].strong else (s.mean,))
+        for end in ((s.low, s.mean, s.high, *single(s)) if look[name].strong else (s.mean,))
         if end is not None
     ]
     margin = max(0.06 * (max(heights) - min(heights)), 0.005)
@@ -125,6 +129,7 @@ def _curves(
         shaded = one.strong or len(curves) <= BANDS
         drawn = (
             (band(low, high) if shaded else "")
+            + dots(panel.at(100 * s.group.fraction, value) for s in scores for value in single(s))
             + line(middle)
             + "".join(marker(one.marker, p) for p in middle)
         )

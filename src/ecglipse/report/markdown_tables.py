@@ -4,7 +4,7 @@ import html
 import re
 from typing import Final
 
-from ecglipse.report.content import cut
+from ecglipse.report.parts import cut
 from ecglipse.report.grids import Cell, Grid
 
 MOST_COLUMNS: Final = 12

@@ -11,7 +11,7 @@ import jinja2
 from markupsafe import Markup
 
 from ecglipse.errors import EcglipseError
-from ecglipse.report import content, paper_svg
+from ecglipse.report import content, details, mask_tables, paper_svg
 from ecglipse.report.export import to_csv
 from ecglipse.report.figures import game_curves
 from ecglipse.report.gallery import game_steps, pictures
@@ -22,6 +22,7 @@ from ecglipse.report.markdown import to_markdown
 from ecglipse.report.standalone import standalone
 from ecglipse.report.summary import summarise
 from ecglipse.report.tables import Summary, percent
+from ecglipse.report.transductive import sentence
 from ecglipse.report.verdict import at_what, floors_on_top, shown_fractions, signed, verdict
 
 
@@ -111,14 +112,15 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         "percent": percent,
         "signed": signed,
         "p": content.p_value,
-        "number": content.number,
+        "number": details.number,
         "role": content.role_of,
         "bins": content.bins_of,
     }
     template = environment.from_string(files("ecglipse.report").joinpath("page.html.j2").read_text("utf-8"))
     main, more = verdict(summary)
     config = summary.facts.get("config")
-    game = game_curves(game_steps(folder, summary), look)
+    steps = game_steps(folder, summary)
+    game = game_curves(steps, look)
     return template.render(
         s=summary,
         marks={
@@ -134,15 +136,22 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         banners=content.banners(summary),
         settings=[content.setting(summary, look, number) for number in range(len(summary.settings))],
         shown=shown_fractions(summary),
-        classes=content.classes(summary),
-        measures=content.other_measures(summary),
+        seen=sentence(summary.facts, {m.name: m.title for m in summary.methods}),
+        seeds=details.seeds(summary),
+        classes=details.classes(summary),
+        measures=details.other_measures(summary),
         calibration=content.calibration(summary, look),
-        gaps=content.gap_rows(summary),
+        gaps=details.gap_rows(summary),
         ladders=content.ladders(summary),
-        spreads=content.spreads(summary),
+        spreads=details.spreads(summary),
         gallery=content.by_record(gallery),
-        gallery_faults=[*faults, *summary.wave_faults],
-        waves=content.wave_rows(summary),
+        gallery_faults=[*faults, *summary.mask_faults, *summary.wave_faults],
+        matched=mask_tables.matched_rows(summary, steps),
+        waves=mask_tables.wave_rows(summary),
+        wave_parts=mask_tables.wave_parts(summary),
+        run_names=mask_tables.run_names(summary),
+        costs=mask_tables.cost_rows(summary),
+        arms=mask_tables.ARMS,
         game=Markup(game) if game else None,
         provenance=content.provenance(summary),
         config=json.dumps(config, indent=1, ensure_ascii=False) if config else "",

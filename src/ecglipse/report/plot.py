@@ -90,6 +90,12 @@ def marker(name: str, point: Point, *, hollow: bool = False) -> str:
     return f'<use href="#{name}" x="{short_number(point[0])}" y="{short_number(point[1])}"{style}/>'
 
 
+def dots(points: Iterable[Point]) -> str:
+    """Give small dots of a method's colour as one element; none: nothing."""
+    data = "".join(f"M{short_number(x)} {short_number(y)}h0" for x, y in points)
+    return f'<path class="i" d="{data}"/>' if data else ""
+
+
 def words(text: str, point: Point, style: str = "") -> str:
     """Give text as text; `style` are classes of the page: "m" centred, "e" right-aligned, "h" bold."""
     classes = f' class="{style}"' if style else ""

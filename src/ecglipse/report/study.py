@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ecglipse.errors import LedgerError
 from ecglipse.report.tables import SEEDLESS, Method
+from ecglipse.report.transductive import WORD, transductive
 
 HINT: Final = "give the folder that `ecglipse study` wrote, with `study.json` in it"
 
 
 def read_study(folder: Path) -> tuple[dict[str, Any], tuple[Method, ...]]:
-    """Give `study.json` as read, and its methods.
+    """Give `study.json` as read, and its methods; titles say which are transductive.
 
     Raises:
         LedgerError: the file is missing or damaged, or a method has no name or has another's.
@@ -34,7 +36,8 @@ def read_study(folder: Path) -> tuple[dict[str, Any], tuple[Method, ...]]:
     strangers = [b for b in baselines(facts) if b not in names]
     if strangers:
         raise LedgerError(f"{path}: `baselines` names methods that are not there: {', '.join(strangers)}")
-    return facts, methods
+    seen = transductive(facts)
+    return facts, tuple(replace(m, title=f"{m.title} ({WORD})") if m.name in seen else m for m in methods)
 
 
 def baselines(facts: Mapping[str, Any]) -> tuple[str, ...]:

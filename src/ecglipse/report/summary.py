@@ -3,7 +3,6 @@
 import json
 import math
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,16 +14,21 @@ import numpy as np
 from ecglipse.errors import LedgerError
 from ecglipse.report.cautions import cautions, missing_floors
 from ecglipse.report.cells import Bench, Estimate, Key, Line, current, group_of
+from ecglipse.report.intervals import with_intervals
 from ecglipse.report.kept import NO_CLASS
+from ecglipse.report.matched import method_masks, unmatched
 from ecglipse.report.measures import measures
 from ecglipse.report.needed import labels_needed
+from ecglipse.report.reads import test_reads
 from ecglipse.report.reliability import reliability
 from ecglipse.report.robustness import robustness
+from ecglipse.report.seeds import singles
 from ecglipse.report.study import baselines, planned, read_study, replicates
 from ecglipse.report.subgroups import REPLICATES, gaps, read_subgroups
 from ecglipse.report.tables import ClassScore, Comparison, Group, Method, Score, Summary
+from ecglipse.report.uncompared import uncompared
 from ecglipse.report.verdict import headline_fraction
-from ecglipse.report.waves import wave_shares
+from ecglipse.report.waves import read_waves
 from ecglipse.results import Ledger
 from ecglipse.statistics import holm, interval
 
@@ -53,7 +57,8 @@ def summarise(folder: Path, *, without_floors: bool = False) -> Summary:
     """
     facts, methods = read_study(folder)
     ledger = Ledger(folder)
-    lines, stale = current(ledger.lines(), facts, methods)
+    every = ledger.lines()
+    lines, stale = current(every, facts, methods)
     cells: Cells = {}
     try:
         plain = [line for line in lines if not line.get("disturbance")]
@@ -62,18 +67,33 @@ def summarise(folder: Path, *, without_floors: bool = False) -> Summary:
             cells.setdefault((group_of(line), str(line["method"])), {})[key] = line
         bench = Bench(ledger, lines, replicates=replicates(facts))
         found = _summarise(facts, methods, cells, bench, stale=stale)
-        waves, wave_faults = wave_shares(folder, methods)
+        looked = read_waves(folder, methods)
         few = Bench(ledger, lines, replicates=min(REPLICATES, bench.replicates))
         rest = [line for line in lines if line.get("disturbance")]
+        compared, known = _compared(found), read_subgroups(folder)
         found = replace(
             found,
-            gaps=gaps(_compared(found), cells, read_subgroups(folder), few),
+            gaps=gaps(compared, cells, known, few),
             reliability=reliability(_judged(found), cells, few),
-            waves=waves,
-            wave_faults=wave_faults,
-            hardware=_gather(lines),
+            waves=tuple(looked.shares),
+            wave_parts=tuple(looked.parts),
+            agreements=tuple(looked.agreements),
+            costs=tuple(looked.costs),
+            wave_faults=tuple(looked.faults),
+            hardware=_gather(lines) | {"reads": test_reads(folder, every, facts)},
             disturbed=robustness(methods, cells, rest, few),
+            singles=singles(_scored(found), cells, few),
         )
+        lone = uncompared(compared, cells, known, few, gaps=found.gaps)
+        at = (*found.settings[:1], headline_fraction(found))
+        few_labels = [(g, m) for g, m in _scored(found) if ((g.probe, g.validation), g.fraction) == at]
+        sure, measured = with_intervals(
+            few_labels, cells, few, classes=found.classes, measures=found.measures
+        )
+        found = replace(found, classes=sure, measures=measured, uncompared=lone)
+        masks, mask_faults = method_masks(folder, found)
+        said = (*found.cautions, *unmatched(masks, found))
+        found = replace(found, masks=masks, mask_faults=mask_faults, cautions=said)
     except KeyError as error:
         raise LedgerError(
             f"{folder / 'results.jsonl'}: a line lacks {error}", hint="restore the file from a copy"
@@ -143,6 +163,11 @@ def _compared(summary: Summary) -> list[tuple[Group, str]]:
     names = dict.fromkeys([*(m.name for m in summary.candidates()), *twins, *summary.baselines, *floors])
     groups = [Group(task, *summary.settings[0], fraction) for task in summary.tasks]
     return [(g, name) for g in groups for name in names if summary.score(g, name).mean is not None]
+
+
+def _scored(summary: Summary) -> list[tuple[Group, str]]:
+    """What has a number."""
+    return [(score.group, score.method) for score in summary.scores if score.mean is not None]
 
 
 def _judged(summary: Summary) -> list[tuple[Group, str]]:
@@ -317,7 +342,7 @@ def _holm(family: list[Comparison]) -> list[Comparison]:
 def _classes(
     groups: Sequence[Group], methods: Sequence[Method], cells: Cells, bench: Bench
 ) -> list[ClassScore]:
-    """Mean AUROC and AUPRC of each class over the cells in which they are defined."""
+    """Mean AUROC, AUPRC and F1 of each class over the cells in which they are defined."""
     made = []
     for group in groups:
         for method in methods:
@@ -327,11 +352,11 @@ def _classes(
             _, positives = bench.tested(group.task, sorted({key[0] for key in mine}))
             first = next(iter(mine.values()))
             for label, count in zip(first["classes"], positives, strict=True):
-                auroc, auprc = (_class_mean(mine, metric, label) for metric in ("auroc", "auprc"))
+                auroc, auprc, f1 = (_class_mean(mine, metric, label) for metric in ("auroc", "auprc", "f1"))
                 kept = label not in bench.left_out(first)
                 note = "" if auroc is not None else "n/a, no positive or no negative in the test set"
                 about = (group, method.name, str(label), auroc, auprc)
-                made.append(ClassScore(*about, int(count), kept, note))
+                made.append(ClassScore(*about, int(count), kept, note, f1))
     return made
 
 
@@ -342,7 +367,7 @@ def _class_mean(mine: Mapping[Key, Line], metric: str, label: str) -> float | No
 
 
 def _gather(lines: Sequence[Line]) -> dict[str, Any]:
-    """Commits, versions and hardware of all lines, each said once; cells, their seconds and test reads."""
+    """Commits, versions and hardware of all lines, each said once; cells and their seconds."""
     facts: dict[str, Any] = {
         "cells": len(lines),
         "seconds": sum(float(line["seconds"] or 0) for line in lines),
@@ -350,5 +375,4 @@ def _gather(lines: Sequence[Line]) -> dict[str, Any]:
     for name in ("commit", "versions", "hardware"):
         distinct = {json.dumps(line[name], sort_keys=True): line[name] for line in lines if line[name]}
         facts[name] = list(distinct.values())
-    facts["reads"] = dict(Counter(str(line["task"]) for line in lines))
     return facts

@@ -170,7 +170,7 @@ class Needed:
 
 @dataclass(frozen=True)
 class ClassScore:
-    """A method's mean AUROC and AUPRC for one class; None with a `note` where undefined."""
+    """A method's mean AUROC, AUPRC and F1 for one class; None with a `note` where undefined."""
 
     group: Group
     method: str
@@ -182,6 +182,11 @@ class ClassScore:
     in_macro: bool = True
     """Whether the macro averages have it: in all rotations, or in none."""
     note: str = ""
+    f1: float | None = None
+    """At the threshold that validation chose."""
+    low: float | None = None
+    """Lower end of the AUROC's 95 % interval; only at the verdict's share of the labels."""
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -193,6 +198,9 @@ class Measure:
     metric: str
     value: float | None
     note: str = ""
+    low: float | None = None
+    """Lower end of its 95 % interval; only at the verdict's share of the labels."""
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -246,6 +254,18 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Uncompared:
+    """A subgroup without a gap: test records in it and others of known value, over all test sets, and why."""
+
+    task: str
+    variable: str
+    name: str
+    n: int
+    n_rest: int
+    note: str
+
+
+@dataclass(frozen=True)
 class Disturbed:
     """A method's score under a disturbance of the test recordings, minus that without, with its interval."""
 
@@ -275,6 +295,8 @@ class WaveShare:
         low: lower end.
         high: upper end.
         p_holm: after Holm over the regions; None where undefined, as any other number.
+        group: class of the records looked at; "" for all.
+        lead: the one looked at, or a band of frequency; "" for all.
     """
 
     method: str
@@ -289,6 +311,99 @@ class WaveShare:
     low: float | None
     high: float | None
     p_holm: float | None
+    group: str = ""
+    lead: str = ""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How alike the masks of two runs are on the same records; see `ecglipse.occlusion.Stability`."""
+
+    method: str
+    run: str
+    corpus: str
+    other: str
+    records: int
+    rank: float | None
+    rank_low: float | None
+    rank_high: float | None
+    cosine: float | None
+    cosine_low: float | None
+    cosine_high: float | None
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class MaskCost:
+    """A supervised model's AUROC under one way of hiding, and what a run's masks cost beyond it.
+
+    See `ecglipse.occlusion.Arm`.
+    """
+
+    method: str
+    run: str
+    corpus: str
+    task: str
+    model: str
+    tested: int
+    arm: str
+    auroc: float | None
+    low: float | None
+    high: float | None
+    extra: float | None
+    extra_low: float | None
+    extra_high: float | None
+    p_value: float | None
+
+
+@dataclass(frozen=True)
+class Single:
+    """A method's score by one pretraining seed, or on one rotation's test set, or both; means over the rest.
+
+    Args:
+        group: what it is about.
+        method: the method's name.
+        seed: of pretraining; None for all.
+        rotation: of the test set; None for all.
+        value: mean over label draws and whatever is not named.
+    """
+
+    group: Group
+    method: str
+    seed: int | None
+    rotation: int | None
+    value: float
+
+
+@dataclass(frozen=True)
+class MethodMasks:
+    """What a method's masks hid in all, mean over its runs; see `ecglipse.occlusion.Applied`.
+
+    Args:
+        method: the method's name.
+        runs: that were measured.
+        records: looked at in each, at least.
+        draws: of masks, a record, at least.
+        coverage: share hidden.
+        least: share hidden of the run that hides least.
+        most: of the run that hides most.
+        run_mean_s: mean length of a hidden stretch of a lead, s; None where nothing is hidden.
+        run_s: 5, 50 and 95 % of these lengths, s; none likewise.
+        leads_at_once: share of the leads that are hidden where one is; None likewise.
+        twin: name of the method's random twin, if it has one.
+    """
+
+    method: str
+    runs: int
+    records: int
+    draws: int
+    coverage: float
+    least: float
+    most: float
+    run_mean_s: float | None
+    run_s: tuple[float, ...]
+    leads_at_once: float | None
+    twin: str = ""
 
 
 @dataclass(frozen=True)
@@ -316,10 +431,18 @@ class Summary:
     needed: tuple[Needed, ...] = ()
     measures: tuple[Measure, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    uncompared: tuple[Uncompared, ...] = ()
     reliability: tuple[Reliability, ...] = ()
     waves: tuple[WaveShare, ...] = ()
+    wave_parts: tuple[WaveShare, ...] = ()
+    """Of single leads (or bands), and of classes of records."""
+    agreements: tuple[Agreement, ...] = ()
+    costs: tuple[MaskCost, ...] = ()
     wave_faults: tuple[str, ...] = ()
     disturbed: tuple[Disturbed, ...] = ()
+    singles: tuple[Single, ...] = ()
+    masks: tuple[MethodMasks, ...] = ()
+    mask_faults: tuple[str, ...] = ()
     regressions: tuple[str, ...] = ()
     """Tasks that are numbers: their scores are R2 and not macro AUROC."""
     ranked: bool = True
@@ -354,6 +477,21 @@ class Summary:
     def _by_place(self) -> dict[tuple[Group, str], Score]:
         """Scores by group and method; of two, the first."""
         return {(score.group, score.method): score for score in reversed(self.scores)}
+
+    def seeds_of(self, score: Score) -> tuple[float, ...]:
+        """Give a score by each pretraining seed; nothing where there is only one."""
+        found = self._by_seed.get((score.group, score.method), ())
+        return found if len(found) > 1 else ()
+
+    @cached_property
+    def _by_seed(self) -> dict[tuple[Group, str], tuple[float, ...]]:
+        """Scores by each seed, by group and method."""
+        found: dict[tuple[Group, str], tuple[float, ...]] = {}
+        for one in self.singles:
+            if one.rotation is None:
+                key = (one.group, one.method)
+                found[key] = (*found.get(key, ()), one.value)
+        return found
 
     def floor(self, group: Group, method: str) -> Score:
         """Give a method's score; of a floor that is not read so, the score of how it is read.
