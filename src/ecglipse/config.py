@@ -450,9 +450,8 @@ class Transfer(Section):
     def _fits(self) -> "Transfer":
         strangers = set(self.finetune_fractions or ()) - set(self.fractions)
         if strangers or self.finetune_fractions == ():
-            raise ValueError(
-                f"`finetune_fractions` are some of `fractions`; got {self.finetune_fractions} of {self.fractions}"
-            )
+            got = f"{self.finetune_fractions} of {self.fractions}"
+            raise ValueError(f"`finetune_fractions` are some of `fractions`; got {got}")
         return self
 
 

@@ -271,11 +271,11 @@ def test_the_same_records_tested_again_make_nothing_surer(make: Make) -> None:
 
 
 def test_the_permutation_test_stands_where_the_verdict_looks(make: Make) -> None:
-    """By hand from the predictions of both rotations; a floor of one seed meets each seed of the others."""
+    """By hand from the predictions of both rotations."""
     folder = make(rotations=2, n_patients=60, skill={ADVERSARY: 0.95}, replicates=50)
     summary = summarise(folder)
     for c in summary.comparisons:
-        assert (c.p_permuted is None) == (c.group.fraction != 0.1)
+        assert (c.p_permuted is None) == (c.group.fraction != 0.1 or c.method != ADVERSARY)
     (found,) = [c for c in compared(summary, ADVERSARY, TWIN) if c.group == at("rhythm")]
     ledger, parts, owners = Ledger(folder), [], []
     for rotation in (0, 1):
@@ -299,8 +299,6 @@ def test_the_permutation_test_stands_where_the_verdict_looks(make: Make) -> None
     hand = permutation_test(np.concatenate(parts), np.concatenate(owners), permutations=4000, rng=rng)
     # Standard error of either p: 0.011 at most.
     assert found.p_permuted == pytest.approx(hand.p, abs=0.035)
-    floors = [c for c in compared(summary, "handcrafted", "simclr") if c.group == at("rhythm")]
-    assert floors[0].p_permuted is not None
 
 
 def at(task: str) -> Group:

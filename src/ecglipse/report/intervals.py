@@ -13,8 +13,8 @@ from ecglipse.metrics import apply_temperature
 from ecglipse.report.cells import Bench, Key, Line, TestSet
 from ecglipse.report.subgroups import REPLICATES
 from ecglipse.report.tables import ClassScore, Group, Measure
-from ecglipse.report.weighted import Weighted, of_decisions, of_numbers, of_probabilities, of_ranks
-from ecglipse.statistics import interval
+from ecglipse.report.weighted import Weighted, of_decisions, of_numbers, of_precision, of_probabilities
+from ecglipse.statistics import interval, macro_by_cell, over_patients
 
 Ends = dict[str, tuple[float | None, float | None]]
 
@@ -82,13 +82,27 @@ def _of_rotation(
     resampled = ours.resampling.weights[:REPLICATES]
     weights = np.concatenate([np.ones((1, resampled.shape[1]), dtype=resampled.dtype), resampled])
     of_seeds, of_draws = (d[:REPLICATES] for d in ours.resampling.deviations(len(seeds), len(draws)))
-    grid = [[_of_cell(lines[s, d], ours, bench.scores(lines[s, d]), weights) for d in draws] for s in seeds]
+    scores = np.stack([[bench.scores(lines[s, d]) for d in draws] for s in seeds])
+    grid = [
+        [_of_cell(lines[s, d], ours, scores[i, j], weights) for j, d in enumerate(draws)]
+        for i, s in enumerate(seeds)
+    ]
     found = {}
     for name in grid[0][0]:
         values = np.array([[cell.get(name, np.full(len(weights), np.nan)) for cell in row] for row in grid])
         by_seed, by_draw = values[..., 0].mean(axis=1), values[..., 0].mean(axis=0)
         moved = of_seeds @ by_seed + of_draws @ by_draw
         found[name] = values[..., 1:].mean(axis=(0, 1)) + moved, by_seed, by_draw
+    for k, name in enumerate(next(iter(lines.values()))["classes"]) if ours.truth.dtype.kind != "f" else ():
+        one = np.arange(ours.truth.shape[1]) == k
+        table = macro_by_cell(scores, ours.truth, keep=one)
+        by_seed, by_draw = table.mean(axis=1), table.mean(axis=0)
+        moved = of_seeds @ by_seed + of_draws @ by_draw
+        found[f"auroc[{name}]"] = (
+            over_patients(scores, ours.truth, resampled, keep=one) + moved,
+            by_seed,
+            by_draw,
+        )
     return found
 
 
@@ -100,12 +114,11 @@ def _of_cell(
 ) -> Weighted:
     """Each metric of a cell under each row of weights; the classes averaged are those of the headline."""
     truth: Num[np.ndarray, "record class"] = ours.truth
-    kind, names = line["task_kind"], line["classes"]
+    kind = line["task_kind"]
     if kind == "regression":
         return of_numbers(truth[:, 0].astype(np.float64), scores[:, 0], weights)
     kept = [int(k) for k in np.flatnonzero(ours.keep)]
-    ranks = of_ranks(truth, scores, weights, kept=kept)
-    found = {f"auroc[{names[k]}]": area for k, area in ranks.areas.items()} | ranks.macro
+    found = of_precision(truth == 1, scores, weights, kept=kept)
     found |= of_decisions(truth == 1, scores, line, weights, kept=kept)
     if line.get("temperature") is not None:
         warmed = apply_temperature(scores, float(line["temperature"]), kind)

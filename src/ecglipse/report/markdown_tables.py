@@ -4,8 +4,8 @@ import html
 import re
 from typing import Final
 
-from ecglipse.report.parts import cut
 from ecglipse.report.grids import Cell, Grid
+from ecglipse.report.parts import cut
 
 MOST_COLUMNS: Final = 12
 """Of numbers; a wider table becomes several."""

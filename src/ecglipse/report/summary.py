@@ -311,12 +311,14 @@ def _compare(
 def _permuted(
     summary: Summary, found: Sequence[Comparison], cells: Cells, bench: Bench
 ) -> tuple[Comparison, ...]:
-    """Add the permutation test's p to the comparisons that the verdict is about: each takes a second."""
+    """Add the permutation test's p to the comparisons of candidates that the verdict is about: it is dear."""
     fraction = headline_fraction(summary)
+    names = {m.name for m in summary.candidates()}
     here = [
         k
         for k, c in enumerate(found)
         if c.estimate is not None
+        and c.method in names
         and (c.group.probe, c.group.validation, c.group.fraction) == (*summary.settings[0], fraction)
     ]
 

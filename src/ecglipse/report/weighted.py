@@ -1,7 +1,6 @@
 """Metrics of a test set under many weights of its records at once, as a bootstrap wants them. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,7 +8,6 @@ from jaxtyping import Bool, Float, Int, Num
 
 from ecglipse.metrics import equal_mass
 from ecglipse.metrics.decisions import decide
-from ecglipse.statistics import weighted_auroc
 
 Weighted: TypeAlias = dict[str, Float[np.ndarray, " replicate"]]
 """A metric under each row of weights, by its name in the ledger; under a row of ones the ledger's number."""
@@ -18,27 +16,16 @@ ECE_BINS = 15
 """As `ecglipse.metrics.ece` has them; a record keeps the bin that it has in the test set as it is."""
 
 
-@dataclass(frozen=True)
-class Ranks:
-    """AUROC of each class, and what is averaged over classes."""
-
-    areas: dict[int, Float[np.ndarray, " replicate"]]
-    macro: Weighted
-
-
-def of_ranks(
-    truth: Num[np.ndarray, "record class"],
+def of_precision(
+    positive: Bool[np.ndarray, "record class"],
     scores: Float[np.ndarray, "record class"],
     weights: Int[np.ndarray, "replicate record"],
     *,
     kept: Sequence[int],
-) -> Ranks:
-    """Give the AUROC of every class, and the mean average precision of those kept."""
-    areas = {
-        k: weighted_auroc(truth[:, k].astype(np.int64), scores[:, k], weights) for k in range(truth.shape[1])
-    }
-    precise = [weighted_auprc(truth[:, k] == 1, scores[:, k], weights) for k in kept]
-    return Ranks(areas, {"macro_auprc": np.mean(precise, axis=0)} if precise else {})
+) -> Weighted:
+    """Give the mean average precision of the classes kept; nothing if none is."""
+    precise = [weighted_auprc(positive[:, k], scores[:, k], weights) for k in kept]
+    return {"macro_auprc": np.mean(precise, axis=0)} if precise else {}
 
 
 def weighted_auprc(
@@ -56,7 +43,7 @@ def weighted_auprc(
     ends = np.searchsorted(-ranked, -ranked[found], side="right") - 1  # of the equal scores
     ours = columns[found].astype(np.float64)
     hits = np.cumsum(ours, axis=0)[np.searchsorted(found, ends, side="right") - 1]
-    called = np.cumsum(columns, axis=0)[ends]
+    called = (np.arange(len(ranked)) <= ends[:, None]).astype(np.float32) @ columns
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray((ours * hits / np.maximum(called, 1)).sum(axis=0) / ours.sum(axis=0))
 

@@ -13,7 +13,13 @@ Replicates of several test sets (rotations) are averaged by the caller before th
 sets are resampled by `resample_rotations`, which draws a patient who is tested in two of them once.
 """
 
-from ecglipse.statistics.bootstrap import bootstrap_macro_auroc, macro_auroc, macro_by_cell, weighted_auroc
+from ecglipse.statistics.bootstrap import (
+    bootstrap_macro_auroc,
+    macro_auroc,
+    macro_by_cell,
+    over_patients,
+    weighted_auroc,
+)
 from ecglipse.statistics.comparison import Difference, freedom, holm, interval, paired_difference
 from ecglipse.statistics.delong import DeLong, delong
 from ecglipse.statistics.explained import bootstrap_explained, explained, explained_by_cell
@@ -49,6 +55,7 @@ __all__ = [
     "labels_needed",
     "macro_auroc",
     "macro_by_cell",
+    "over_patients",
     "paired_difference",
     "people",
     "permutation_test",
