@@ -16,6 +16,7 @@ import pytest
 COMPILER = shutil.which("c++") or shutil.which("g++")
 STEPS = """
 import json, sys
+from pathlib import Path
 import numpy as np
 from ecglipse.batches import Batches
 from ecglipse.commands import _assemble
@@ -26,7 +27,7 @@ content, found = json.loads(sys.argv[1]), {}
 for compiled in (False, True):
     content["pretrain"]["compile"] = compiled
     rule = check(content, where="here")
-    batches = Batches(Store.open(content["store"]))
+    batches = Batches(Store.open(Path(content["store"])))
     method = rule.methods["adversarial-per-lead"]
     made = _assemble.training(rule, method, batches=batches, rows=np.arange(32), seed=0)
     assert (made.game.encoder._compiled_call_impl is not None) is compiled
