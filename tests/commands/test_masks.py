@@ -101,7 +101,7 @@ def test_a_run_says_what_its_masks_hid(name: str, pretrained: Callable[..., Path
         assert min(said["run_s"]) >= 0.2
         assert said["leads_at_once"] == pytest.approx(0.5, abs=0.05)
     if name == "published":
-        maps = mask_maps(open_run(run, store).policy, Batches(store), np.arange(40), draws=4)
+        maps = mask_maps(open_run(run, store).policy, Batches(store).millivolts, np.arange(40), draws=4)
         assert said["coverage"] == pytest.approx(maps.mean(), abs=0.05)
     assert not (pretrained("simclr") / "applied.json").exists()
 

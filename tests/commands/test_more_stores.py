@@ -76,7 +76,11 @@ def test_a_recording_of_the_test_set_in_another_store_is_refused(
     methods = [
         {"name": name, "kind": rule.kind, "set": dict(rule.set)} for name, rule in config.methods.items()
     ]
-    facts = {"leaks": crossing(config, rotations=[0]), "config": config.model_dump(), "methods": methods}
+    facts = {
+        "leaks": crossing(config, rotations=[0]).tested,
+        "config": config.model_dump(),
+        "methods": methods,
+    }
     assert transductive(facts) == {entry["name"] for entry in methods if entry["kind"] == "pretrained"}
     assert not transductive(facts | {"config": {}})
 

@@ -76,7 +76,7 @@ def test_differences_have_a_column_a_budget_and_holms_p_once(wide: Summary) -> N
             if c.group.fraction == 0.1 and c.p_holm is not None and c.p_holm >= 0.001:
                 assert found[title, c.group.task, "p (Holm), 10 %"] == Cell(f"{c.p_holm:.3f}")
             checked += 1
-    assert checked == 3 * len(wide.tasks) * len(BUDGETS)
+    assert checked == 5 * len(wide.tasks) * len(BUDGETS)
 
 
 def test_the_best_is_named_only_where_methods_may_be_ranked(wide: Summary) -> None:
@@ -109,7 +109,7 @@ def test_labels_classes_and_errors_are_those_of_the_summary(wide: Summary) -> No
     ratios = [n for n in wide.needed if n.group.probe == "linear" and n.ratio]
     assert len(ratios) == len([c for c in held["labels"] if c.value]) > 0
     assert Cell("0.800, +0.100", ("+0.050", "+0.150")) in held["subgroups"]
-    assert held["robustness"].count(Cell("-0.010", ("-0.020", "+0.000"))) == 13 * 7
+    assert held["robustness"].count(Cell("-0.010", ("-0.020", "+0.000"))) == 13 * 9
     assert set(held["measures"]) == {Cell("0.625")}
 
 

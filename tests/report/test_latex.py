@@ -41,7 +41,7 @@ def test_numbers_are_those_of_the_summary(wide: Summary, files: dict[str, str]) 
         if score.group.probe == "linear":
             cell = f"\\ecgci{{{score.mean:.3f}}}{{{score.low:.3f}}}{{{score.high:.3f}}}"
             assert cell in files["results"]
-    assert files["robustness"].count("\\ecgci{-0.010}{-0.020}{+0.000}") == 13 * 7
+    assert files["robustness"].count("\\ecgci{-0.010}{-0.020}{+0.000}") == 13 * 9
     assert "\\ecgci{0.800, +0.100}{+0.050}{+0.150}" in files["subgroups"]
 
 

@@ -47,7 +47,7 @@ def test_what_the_page_has_is_there(text: str) -> None:
 def test_numbers_are_those_of_the_summary(wide: Summary, text: str) -> None:
     for score in wide.scores:
         assert f"{score.mean:.3f} ({score.low:.3f} to {score.high:.3f})" in text
-    assert text.count("| −0.010 (−0.020 to +0.000)") == 13 * 7
+    assert text.count("| −0.010 (−0.020 to +0.000)") == 13 * 9
     assert "| 0.800, +0.100 (+0.050 to +0.150) |" in text
 
 

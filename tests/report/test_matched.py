@@ -63,7 +63,7 @@ def test_what_is_not_matched_is_told(make: Make, learned: dict[str, Any], words:
 def test_the_page_has_both_and_the_mean_over_runs(make: Make) -> None:
     folder = study(make)
     found = {m.method: m for m in summarise(folder).masks}
-    assert list(found) == [LEARNED, RANDOM]
+    assert {LEARNED, RANDOM} <= found.keys()
     assert (found[LEARNED].twin, found[RANDOM].twin) == (RANDOM, "")
     text = read(write_report(folder)).text
     assert "Adversarial, per lead Random masks, per lead 1 128 records, 4 draws 0.500 0.500 0.50 s" in text

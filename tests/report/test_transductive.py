@@ -11,7 +11,7 @@ from test_page import read
 from ecglipse.report.page import write_report
 from ecglipse.report.transductive import transductive
 
-PRETRAINED = {"simclr", "random-per-lead", "3kg", "adversarial-per-lead"}
+PRETRAINED = {"simclr", "random-per-lead", "3kg", "adversarial-per-lead", "frozen", "shuffled"}
 OWN = "r7 is trained on, and is r9, which is tested"
 AWAY = "more/b x1 is pretrained on, and is cinc y1, which is tested"
 LABELS = "cinc y2 is trained on, and is cinc y3, which is tested"

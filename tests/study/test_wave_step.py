@@ -12,7 +12,7 @@ from ecglipse.commands._masks import masks
 from ecglipse.config import Config, check
 from ecglipse.errors import ConfigError
 from ecglipse.report.study import read_study
-from ecglipse.report.waves import wave_shares
+from ecglipse.report.waves import read_waves
 
 
 @pytest.fixture
@@ -44,9 +44,9 @@ def test_masks_of_learned_methods_are_looked_at_once_for_every_seed(config: Any)
         assert {arm["name"] for arm in found["harm"]["arms"]} >= {"learned", "random"}
         assert {"AF", "SR"} < found["groups"].keys()
     _, methods = read_study(made.folder)
-    shares, faults = wave_shares(made.folder, methods)
-    assert {share.method for share in shares} == {"learned"}
-    assert not faults
+    looked = read_waves(made.folder, methods)
+    assert {share.method for share in looked.shares} == {"learned"}
+    assert not looked.faults
     times = [path.stat().st_mtime_ns for path in pages]
     assert study(rule, progress=False).added == 0
     assert [path.stat().st_mtime_ns for path in pages] == times

@@ -125,7 +125,7 @@ def test_default_equals_one_rate_for_all_by_hand_to_the_bit(name: str) -> None:
     """The loop as it was before stages had rates: one group for the encoder, one for the head."""
     net = small(name)
     found = tune(net)
-    by_hand, head = small(name), module._head(net, 1, 0)
+    by_hand, head = small(name), module._head(net, 1, 0, hidden=None)
     optimiser = torch.optim.AdamW(
         [
             {"params": list(by_hand.parameters()), "peak": 5e-3},
