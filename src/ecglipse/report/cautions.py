@@ -142,7 +142,7 @@ def _rare(summary: Summary, lines: Sequence[Mapping[str, Any]]) -> list[str]:
         if out.get(task):
             names = (f"{name} ({', '.join(map(str, counts.get(name, [])))})" for name in sorted(out[task]))
             said.append(
-                f"{task}: fewer than 10 test positives or negatives, or fewer than 3 in one rotation, so "
+                f"{task}: fewer than 10 test positives or negatives, or fewer than 5 in one rotation, so "
                 f"kept out of every macro average (test positives by rotation): {', '.join(names)}."
             )
     return said
