@@ -451,3 +451,11 @@ def test_seeds_beyond_the_plan_are_left_out_and_told(make: Make) -> None:
     shorter, planned = summarise(folder), summarise(make(seeds=(0, 1)))
     assert [s.mean for s in shorter.scores] == [s.mean for s in planned.scores]
     assert any("older lines of the ledger" in text for text in shorter.cautions)
+
+
+def test_no_interval_of_a_score_leaves_what_a_score_can_be(make: Make) -> None:
+    """Two seeds have one degree of freedom: 12.7 standard errors each way."""
+    summary = summarise(make(n_patients=30, seeds=(0, 1), draws=2, skill={ADVERSARY: 2.0}))
+    ends = [(s.low, s.high) for s in summary.scores if s.low is not None and s.high is not None]
+    assert any(high == 1.0 for _, high in ends)
+    assert all(0.0 <= low <= high <= 1.0 for low, high in ends)

@@ -122,7 +122,9 @@ def _summarise(
         elif not lack:
             why = "all test records alike" if group.task in numbers else NO_CLASS
             estimate, lack = None, f"n/a, {why}"
-        scores.append(_score(group, method, cells[group, method.name], estimate, bench, note=lack))
+        floor = -math.inf if group.task in numbers else 0.0
+        mine = cells[group, method.name]
+        scores.append(_score(group, method, mine, estimate, bench, note=lack, floor=floor))
     settings = list(dict.fromkeys((g.probe, g.validation) for g in groups))
     settings.sort(
         key=lambda s: (s[1] != "matched", PROBES.index(s[0]) if s[0] in PROBES else len(PROBES), s[0])
@@ -226,13 +228,16 @@ def _score(
     bench: Bench,
     *,
     note: str,
+    floor: float,
 ) -> Score:
+    """A score with its interval, cut where no score can be: an AUROC is in 0..1, an R2 at most 1."""
     rotations, seeds, draws = (sorted({key[i] for key in mine}) for i in range(3))
     low, high = (
         interval(found.replicates, estimate=found.mean, levels=found.levels)
         if found
         else (math.nan, math.nan)
     )
+    low, high = max(low, floor), min(high, 1.0)
     return Score(
         group,
         method.name,

@@ -114,7 +114,11 @@ def _overview(judged: Sequence[Comparison]) -> str:
     text += f"({many} learned mask{'' if many == 1 else 's'}, {len({c.group.task for c in done})} tasks)"
     text += f" and lost in {len(down)}" if down else " and lost in none"
     if up or down:
-        kept = f"{sure[0]} of the gains and {sure[1]} of the losses survive" if down else f"{sure[0]} survive"
+        kept = (
+            f"{sure[0]} of the gains and {sure[1]} of the losses survive"
+            if down
+            else f"{sure[0]} survive{'s' if sure[0] == 1 else ''}"
+        )
         kept = "none survives" if sum(sure) == 0 else kept
         text += f"; {kept} Holm's correction over the tasks"
     missing = len(judged) - len(done)
