@@ -46,6 +46,7 @@ def run(config: Path, *, until: int | None, folder: Path) -> bool:
                 os.killpg(running.pid, signal.SIGKILL)
                 running.wait()
                 return running.returncode == -signal.SIGKILL
+            time.sleep(0.002)
         assert running.returncode == 0
     return False
 
