@@ -11,7 +11,7 @@ from ecglipse.checkpoints import read_json
 from ecglipse.commands import _assemble
 from ecglipse.commands._delineated import delineated, delineator, kept
 from ecglipse.commands._masks import masks
-from ecglipse.commands._pretrain import run_folder
+from ecglipse.commands._pretrain import pick_split, run_folder
 from ecglipse.config import Config
 from ecglipse.errors import CheckpointError, ConfigError, TaskError
 from ecglipse.store import Store
@@ -62,7 +62,7 @@ def look(config: Config, unit: Unit) -> int:
     left as it is.
     """
     own = Store.open(Path(config.store))
-    split = _assemble.splits(config, own)[unit.rotation]
+    split = pick_split(_assemble.splits(config, own), unit.rotation)
     of_seed = partial(run_folder, config, unit.method, store=own, split=split)
     run = of_seed(seed=unit.seed)
     others = [of_seed(seed=seed) for seed in config.study.seeds if seed != unit.seed]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ecglipse.report.kept import left_out, positives
+from ecglipse.report.kept import EACH, LEAST, left_out, positives
 from ecglipse.report.tables import CONTROLS, Group, Method, Summary, percent
 from ecglipse.report.verdict import headline_fraction
 
@@ -142,8 +142,8 @@ def _rare(summary: Summary, lines: Sequence[Mapping[str, Any]]) -> list[str]:
         if out.get(task):
             names = (f"{name} ({', '.join(map(str, counts.get(name, [])))})" for name in sorted(out[task]))
             said.append(
-                f"{task}: fewer than 10 test positives or negatives, or fewer than 5 in one rotation, so "
-                f"kept out of every macro average (test positives by rotation): {', '.join(names)}."
+                f"{task}: fewer than {LEAST} test positives or negatives, or fewer than {EACH} in one "
+                f"rotation, so kept out of every macro average (test positives by rotation): {', '.join(names)}."
             )
     return said
 

@@ -8,7 +8,10 @@ LEAST: Final = 10
 """Positives and negatives that a class needs over the test sets of all rotations together."""
 EACH: Final = 5
 """And in each of them: of fewer, too many resamples of its test set would hold none."""
-NO_CLASS: Final = "no class has 10 test positives and 10 negatives over the rotations, 5 of each in every one"
+NO_CLASS: Final = (
+    f"no class has {LEAST} test positives and {LEAST} negatives over the rotations, "
+    f"{EACH} of each in every one"
+)
 
 
 def left_out(lines: Sequence[Line]) -> dict[str, tuple[str, ...]]:
