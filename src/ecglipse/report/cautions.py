@@ -143,7 +143,8 @@ def _rare(summary: Summary, lines: Sequence[Mapping[str, Any]]) -> list[str]:
             names = (f"{name} ({', '.join(map(str, counts.get(name, [])))})" for name in sorted(out[task]))
             said.append(
                 f"{task}: fewer than {LEAST} test positives or negatives, or fewer than {EACH} in one "
-                f"rotation, so kept out of every macro average (test positives by rotation): {', '.join(names)}."
+                f"rotation, so kept out of every macro average (test positives by rotation): "
+                f"{', '.join(names)}."
             )
     return said
 
