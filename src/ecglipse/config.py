@@ -212,10 +212,19 @@ class Published(Section):
     """Of the sigmoid that makes masks nearly binary (`masks = "published"`; N is `mask_network.rivals`)."""
     alpha: NotNegative = 0.1
     """Weight of its penalty on coverage."""
-    ratio: Share = 1.0
-    """Of the penalty; it is least at a coverage of 1 / (2 ratio)."""
+    ratio: Positive = 1.0
+    """Of the penalty; it is least at a coverage of 1 / (2 ratio). Above 1 it has poles: see `guard`."""
     penalised: Literal["raw", "applied"] = "raw"
     """The soft mask before binarisation, or what is hidden."""
+    guard: Literal["tangent", "none"] = "tangent"
+    """Of the penalty where a mask hides nearly nothing or all: its tangent there, or nothing, so that it has
+    no bound, and none below for a ratio above 1."""
+    network: Literal["frames", "unet"] = "frames"
+    """unet: the mask network is the published U-Net at the signal's own rate, with BatchNorm over the batch;
+    `mask_network.width` 512 makes its 152.7 M parameters."""
+    transform: Literal["outside", "inside"] = "outside"
+    """Masks over time and frequency: the transform stands outside of the graph, so that the mask network gets
+    no gradient of the contrast, or inside."""
     gradient: Literal["adversarial", "cancelled"] = "adversarial"
     """cancelled: the mask network keeps the encoder's gradient beside its own (needs play "alternating")."""
     scaling: Literal["none", "record", "batch"] = "none"
@@ -225,15 +234,24 @@ class Published(Section):
     """Share of the leads that a mask leaves as they are (`masks = "published"`, one mask for all leads)."""
     spared_by: Literal["record", "batch"] = "record"
     """Whether each record draws its spared leads, or all records of a batch have the same."""
+    attention: Literal["record", "batch"] = "record"
+    """batch: attention of the patch transformer runs over the batch, and so do its positions."""
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Epochs without a lower training loss after which pretraining ends; 0: it never ends early."""
+    leftover: Literal["step", "next-epoch"] = "step"
+    """Batches that are left at an epoch's end where `pretrain.accumulate` does not divide it: they make a
+    step, or go into the first step of the next epoch, and into none at the end."""
     finetuning: Literal["moves", "no-grad"] = "moves"
     """no-grad: the encoder gets no gradient in fine-tuning, only its BatchNorm statistics move."""
     kept: Literal["best", "last"] = "best"
     """Epoch of fine-tuning that is tested: the best by validation, or the last."""
 
     def of_pretraining(self) -> dict[str, Any]:
-        """What pretraining looks at, for a run's identity: all but what has no effect there."""
+        """What pretraining looks at, for a run's identity: all but what has no effect, and newer defaults."""
         idle = {"finetuning", "kept"} | (set() if self.spared else {"spared_by"})
-        return self.model_dump(mode="json", exclude=idle)
+        newer = {"guard", "network", "transform", "attention", "patience", "leftover"}
+        usual = {key for key in newer if getattr(self, key) == type(self).model_fields[key].default}
+        return self.model_dump(mode="json", exclude=idle | usual)
 
 
 class Pretrain(Section):
@@ -354,7 +372,8 @@ class Method(Section):
     """One mask for all leads, one a lead, one for the limb leads together and one for each other, segments of
     all leads that compete for one coverage, or the same with scores that are a time's plus a lead's."""
     domain: Literal["time", "spectral"] = "time"
-    """Segments in time, or cells of time and frequency (for all leads at once; random or adversarial)."""
+    """Segments in time, or cells of time and frequency: for all leads at once (random or adversarial), or
+    each lead's own (published)."""
     network: Literal["learning", "frozen", "shuffled"] = "learning"
     """Adversarial masks: the network learns; stays as it was drawn; or learns, while the encoder gets each
     mask on another record: the floors of a learned mask."""
@@ -391,10 +410,14 @@ class Method(Section):
             raise ValueError(f"`marks` needs `masks` {', '.join(WAVE_MASKS)}")
         if self.marks == "energy" and self.masks in ("p", "r"):
             raise ValueError(f'`masks = "{self.masks}"` needs `marks` "store" or "delineator"')
-        if self.masks == "published" and self.leads not in ("shared", "per-lead"):
+        over_time = self.masks == "published" and self.domain == "time"
+        if over_time and self.leads not in ("shared", "per-lead"):
             raise ValueError('`masks = "published"` needs `leads` "shared" or "per-lead"')
-        if self.domain == "spectral" and (self.masks not in ("random", "adversarial") or self.mix_shared):
-            raise ValueError('`domain = "spectral"` needs random or adversarial masks without `mix_shared`')
+        transformed = ("random", "adversarial", "published")
+        if self.domain == "spectral" and (self.masks not in transformed or self.mix_shared):
+            raise ValueError(
+                '`domain = "spectral"` needs random, adversarial or published masks without `mix_shared`'
+            )
         return self
 
 
@@ -552,6 +575,16 @@ class Config(Section):
                 raise ValueError("`encoder.input` and `published.scaling` are two scalings: leave one out")
             if own.published.gradient == "cancelled" and own.pretrain.play != "alternating":
                 raise ValueError('`published.gradient = "cancelled"` needs `pretrain.play = "alternating"`')
+            if own.published.attention == "batch" and own.encoder.name != "patch-transformer":
+                raise ValueError(
+                    '`published.attention = "batch"` needs `encoder.name = "patch-transformer"`; '
+                    f"is {own.encoder.name!r}"
+                )
+            if own.published.ratio > 1 and own.published.guard != "none":
+                raise ValueError(
+                    f'`published.ratio` must be in (0, 1] unless `published.guard` is "none"; '
+                    f"is {own.published.ratio:g}"
+                )
             own._fits_masks(self.methods[name])
         return self
 
@@ -562,7 +595,8 @@ class Config(Section):
             raise ValueError(f"`masks.band_hz` must rise; is {low:g}, {high:g}")
         if method.masks == "block" and method.leads in ("cells", "factorised"):
             raise ValueError('`masks = "block"` is one block a lead or group: `leads` may not compete')
-        if method.domain == "spectral" and self.masks.segment_s < SHORTEST_SPECTRAL_S:
+        cells = method.domain == "spectral" and method.masks != "published"
+        if cells and self.masks.segment_s < SHORTEST_SPECTRAL_S:
             raise ValueError(
                 f'`domain = "spectral"` needs `masks.segment_s` of at least {SHORTEST_SPECTRAL_S} s, '
                 f"a frame of its transform; is {self.masks.segment_s:g}"
@@ -573,6 +607,8 @@ class Config(Section):
         alone = method.masks == "published" and method.leads == "per-lead"
         if alone and (network.rivals > 1 or self.published.spared):
             raise ValueError("published masks a lead take no `mask_network.rivals` and no `published.spared`")
+        if method.masks == "published" and method.domain == "spectral" and network.rivals > 1:
+            raise ValueError("published masks over time and frequency take no `mask_network.rivals`")
         if network.applied == "all" and (method.mix_shared or method.network == "shuffled"):
             raise ValueError('`mask_network.applied = "all"` goes with neither `mix_shared` nor "shuffled"')
 
@@ -596,6 +632,8 @@ class Config(Section):
             ramps=frozenset(key for key, start in starts.items() if start is not None),
             penalty=own.published.alpha > 0,
             spares=own.published.spared > 0,
+            unet=own.published.network == "unet",
+            outside=own.published.transform == "outside",
         )
 
     def idle(self) -> list[str]:

@@ -1,8 +1,9 @@
 """What is hidden: policies that draw masks, by chance, by a network that learns, or by a guide.
 
 policy.py is the contract, forms.py says which leads are hidden together, segments.py, block.py and
-spectral.py draw, guides.py aims without learning, marked.py hides what is marked, published.py keeps the
-published masks, pressure.py is what a network pays, fills.py what stands in hidden places.
+spectral.py draw, guides.py aims without learning, marked.py hides what is marked, published.py and
+published_spectral.py keep the published masks, transform.py is the transform of the spectral ones,
+pressure.py is what a network pays, fills.py what stands in hidden places.
 """
 
 from ecglipse.masks.block import BlockMask as BlockMask
@@ -30,6 +31,7 @@ from ecglipse.masks.policy import Ramp as Ramp
 from ecglipse.masks.policy import ShuffledMask as ShuffledMask
 from ecglipse.masks.pressure import Pressure as Pressure
 from ecglipse.masks.published import PublishedMask as PublishedMask
+from ecglipse.masks.published_spectral import PublishedSpectralMask as PublishedSpectralMask
 from ecglipse.masks.segments import GuidedMask as GuidedMask
 from ecglipse.masks.segments import LearnedMask as LearnedMask
 from ecglipse.masks.segments import NoiseMask as NoiseMask

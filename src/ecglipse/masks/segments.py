@@ -15,7 +15,7 @@ from ecglipse.masks.forms import Form
 from ecglipse.masks.guides import Guide
 from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
 from ecglipse.masks.pressure import Pressure
-from ecglipse.models.masknet import MaskNet
+from ecglipse.models.scoring import ScoringNet
 from ecglipse.views.masking import (
     exact_mask,
     random_mask,
@@ -135,7 +135,7 @@ class LearnedMask(MaskPolicy):
 
     def __init__(
         self,
-        net: MaskNet,
+        net: ScoringNet,
         *,
         coverage: float | Ramp,
         segment_s: float,
@@ -272,7 +272,7 @@ class PredictedMask(MaskPolicy):
 
     def __init__(
         self,
-        net: MaskNet,
+        net: ScoringNet,
         *,
         form: Form,
         coverage: float | Ramp,
