@@ -16,8 +16,8 @@ from torch import Tensor
 from ecglipse.batches import Batches
 from ecglipse.commands import _assemble
 from ecglipse.config import Config, check, load
+from ecglipse.config.keys import RULES, is_read
 from ecglipse.errors import ConfigError
-from ecglipse.keys import RULES, is_read
 from ecglipse.store import Store
 
 POLICIES: dict[str, dict[str, Any]] = {
