@@ -86,11 +86,10 @@ def separate_phases(training: Training) -> tuple[Tensor, Tensor]:
     game = twin.game.train()
     from ecglipse.batches import epoch_batches
 
-    parts = epoch_batches(
-        twin.rows, batch=twin.batch, seed=twin.seed, epoch=twin.done // twin.steps_per_epoch
-    )
-    start = twin.done % twin.steps_per_epoch * twin.accumulate
-    parts = parts[start : start + twin.accumulate]
+    epoch, window = divmod(twin.done, twin.order.per_epoch)
+    parts = epoch_batches(twin.rows, batch=twin.order.batch, seed=twin.seed, epoch=epoch)
+    start = window * twin.order.accumulate
+    parts = parts[start : start + twin.order.accumulate]
     game.zero_grad()
     for rows in parts:
         a, b, draws = twin.views(rows)
@@ -225,7 +224,7 @@ def test_a_loaded_state_plays_on_to_the_bit(mode: str) -> None:
 
 def test_every_record_is_seen_once_an_epoch_and_leftovers_of_accumulation_are_flushed() -> None:
     training = play(batch=7, accumulate=2)
-    assert training.steps_per_epoch == 2
+    assert training.order.per_epoch == 2
     assert [training.step().records for _ in range(4)] == [14, 7, 14, 7]
 
 
@@ -250,7 +249,7 @@ def _mean_loss(training: Training) -> float:
     twin = copy.deepcopy(training)
     losses = []
     for draw in range(40):
-        twin.done = (1000 + draw) * twin.steps_per_epoch
+        twin.done = (1000 + draw) * twin.order.per_epoch
         with torch.no_grad():
             losses.append(float(twin.game.encoder_loss(*twin.views(np.arange(RECORDS))).loss))
     return float(np.mean(losses))

@@ -138,8 +138,8 @@ def test_one_pass_equals_two_phases(batches: Batches, name: str, accumulate: int
         made.step()
     twin = copy.deepcopy(made)
     twin.batches, game = batches, twin.game.train()
-    parts = epoch_batches(twin.rows, batch=16, seed=1, epoch=twin.done // twin.steps_per_epoch)
-    start = twin.done % twin.steps_per_epoch * accumulate
+    parts = epoch_batches(twin.rows, batch=16, seed=1, epoch=twin.done // twin.order.per_epoch)
+    start = twin.done % twin.order.per_epoch * accumulate
     wanted = []
     for loss_of in (game.encoder_loss, game.mask_loss):
         game.zero_grad()
@@ -193,7 +193,7 @@ def test_two_views_of_a_record_differ_and_repeat_by_epoch(batches: Batches, name
     assert torch.equal(a, again[0])
     assert torch.equal(b, again[1])
     assert not torch.equal(a, b)
-    made.done += made.steps_per_epoch
+    made.done += made.order.per_epoch
     assert not torch.equal(a, made.views(np.arange(8))[0])
 
 

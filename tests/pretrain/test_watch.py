@@ -223,7 +223,7 @@ def test_the_ratio_of_the_players_is_that_of_their_gradients() -> None:
 
 
 def test_the_order_of_an_epoch_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ecglipse.pretrain import training as module
+    from ecglipse.pretrain import order as module
 
     made: list[int] = []
 

@@ -19,12 +19,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ecglipse.batches import Batches, epoch_batches
+from ecglipse.batches import Batches
 from ecglipse.draws import Draws
 from ecglipse.errors import TrainingError
 from ecglipse.masks.pressure import from_chance
 from ecglipse.pretrain.average import Average
 from ecglipse.pretrain.game import AdversarialMasking, Round, still
+from ecglipse.pretrain.order import Order, Part
 from ecglipse.pretrain.patience import Patience
 from ecglipse.pretrain.ranks import average_gradients, joint_statistics, rank, ranks
 from ecglipse.pretrain.reports import Played, StepReport, ratio, read
@@ -46,19 +47,6 @@ class Player:
     learning_rate: float
     weight_decay: float = 0.0
     clip: float = 1.0
-
-
-@dataclass(frozen=True)
-class Part:
-    """A batch of a step.
-
-    Args:
-        rows: of the store, over all ranks.
-        epoch: whose views it gets.
-    """
-
-    rows: Int[np.ndarray, " batch"]
-    epoch: int
 
 
 class Training:
@@ -147,7 +135,7 @@ class Training:
         self.game, self.batches, self.rows, self.view = game, batches, rows, view
         self.second_view, self.marks = second_view or view, marks
         self.scaled = (lambda x: x) if scaling is None else scaling
-        self.seed, self.epochs, self.batch, self.accumulate = seed, epochs, batch, accumulate
+        self.seed, self.epochs = seed, epochs
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
         self.encoder_rule, self.mask_rule, self.schedule = encoder, masks, schedule
         self.patients_of_rows = patients if game.objective.needs_patients else None
@@ -167,11 +155,15 @@ class Training:
         self.mask_optimiser = _adam(self.mask_weights, masks, broken=late) if self.mask_weights else None
         self.cancelled = cancelled
         self.watch = Watch(every=look_every)
-        self._orders: dict[int, list[Int[np.ndarray, " batch"]]] = {}
-        self.done, self.flows = 0, flows
-        self.n_batches = max(len(rows) // min(batch, len(rows)), 1)
-        self.steps_per_epoch = math.ceil(self.n_batches / accumulate)
-        self.total = self.n_batches * epochs // accumulate if flows else self.steps_per_epoch * epochs
+        self.order = Order(
+            rows,
+            batch=batch,
+            accumulate=accumulate,
+            flows=flows,
+            seed=seed,
+            together=None if self.patients_of_rows is None else self.patients_of_rows[rows],
+        )
+        self.done, self.total = 0, self.order.steps(epochs)
         if not self.total:
             raise TrainingError("not one step: the batches of all epochs are fewer than `accumulate`")
         self.patience = Patience(patience) if patience else None
@@ -184,7 +176,7 @@ class Training:
         while self.done < self.total:
             some = min(self.read_every, self.total - self.done)
             if self.patience is not None:  # no step beyond the one that may be the last
-                some = min(some, self._steps_to_the_epochs_end())
+                some = min(some, self.order.left_in_epoch(self.done))
             yield from self._read([self._play() for _ in range(some)])
 
     def step(self) -> StepReport:
@@ -251,45 +243,19 @@ class Training:
         for report in read(played):
             self._refuse(report.step, report.loss, report.encoder_grad)
             self._refuse(report.step, report.loss, report.mask_grad or 0.0)
-            if self.patience is not None:
-                ends = self._batches(report.step)[0] // self.n_batches > report.epoch
-                if self.patience.lost(report.loss, epoch_ends=ends):
-                    self.total = report.step
+            ends = self.order.epoch(report.step) > report.epoch
+            if self.patience is not None and self.patience.lost(report.loss, epoch_ends=ends):
+                self.total = report.step
             yield report
 
     def parts(self) -> list[Part]:
         """The batches of the current step, over all ranks."""
-        found = [divmod(number, self.n_batches) for number in self._batches(self.done)]
-        return [Part(self._order(epoch)[place], epoch) for epoch, place in found]
-
-    def _batches(self, step: int) -> range:
-        """Numbers of the batches of a step, counted through all epochs."""
-        if self.flows:
-            return range(step * self.accumulate, (step + 1) * self.accumulate)
-        epoch, window = divmod(step, self.steps_per_epoch)
-        first, end = epoch * self.n_batches + window * self.accumulate, (epoch + 1) * self.n_batches
-        return range(first, min(first + self.accumulate, end))
-
-    def _steps_to_the_epochs_end(self) -> int:
-        """Steps from here to the first that begins in a later epoch."""
-        here, some = self.epoch, 1
-        while self._batches(self.done + some)[0] // self.n_batches == here:
-            some += 1
-        return some
+        return self.order.parts(self.done)
 
     @property
     def epoch(self) -> int:
         """In which the current step begins."""
-        return self._batches(self.done)[0] // self.n_batches
-
-    def _order(self, epoch: int) -> list[Int[np.ndarray, " batch"]]:
-        """The batches of an epoch; those of the two at hand are kept."""
-        if epoch not in self._orders:
-            patients = None if self.patients_of_rows is None else self.patients_of_rows[self.rows]
-            found = epoch_batches(self.rows, batch=self.batch, seed=self.seed, epoch=epoch, together=patients)
-            self._orders = {past: own for past, own in self._orders.items() if past == epoch - 1}
-            self._orders[epoch] = found
-        return self._orders[epoch]
+        return self.order.epoch(self.done)
 
     def patients(self, rows: Int[np.ndarray, " batch"]) -> Int[Tensor, " batch"] | None:
         """A number for the patient of each of these rows, where the objective needs it."""
