@@ -7,7 +7,7 @@ import pytest
 from dummy_study import Make, write_study
 from wide_study import wide_summary
 
-from ecglipse.report.tables import Summary
+from ecglipse.report.summary import Summary
 
 
 @pytest.fixture(autouse=True, scope="session")

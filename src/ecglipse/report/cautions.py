@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecglipse.report.kept import EACH, LEAST, left_out, positives
-from ecglipse.report.tables import CONTROLS, Group, Method, Summary, percent
+from ecglipse.report.methods import CONTROLS, Method
+from ecglipse.report.scores import Group, percent
+from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import headline_fraction
 
 

@@ -11,7 +11,8 @@ from jaxtyping import Bool, Float, Integer, Num
 
 from ecglipse.errors import LedgerError
 from ecglipse.report.kept import left_out
-from ecglipse.report.tables import SEEDLESS, Group, Method
+from ecglipse.report.methods import SEEDLESS, Method
+from ecglipse.report.scores import Group
 from ecglipse.results import Ledger, budget
 from ecglipse.seeding import derive, numpy_rng
 from ecglipse.statistics import (

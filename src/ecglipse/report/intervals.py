@@ -11,8 +11,8 @@ from jaxtyping import Float, Int, Num
 
 from ecglipse.metrics import apply_temperature
 from ecglipse.report.cells import Bench, Key, Line, TestSet
+from ecglipse.report.scores import ClassScore, Group, Measure
 from ecglipse.report.subgroups import REPLICATES
-from ecglipse.report.tables import ClassScore, Group, Measure
 from ecglipse.report.weighted import Weighted, of_decisions, of_numbers, of_precision, of_probabilities
 from ecglipse.statistics import interval, macro_by_cell, over_patients
 

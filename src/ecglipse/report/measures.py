@@ -10,7 +10,8 @@ from ecglipse.metrics import apply_temperature, brier, ece
 from ecglipse.metrics.decisions import decide, worth
 from ecglipse.report.cells import Bench, Key, Line
 from ecglipse.report.kept import NO_CLASS
-from ecglipse.report.tables import Group, Measure, Method
+from ecglipse.report.methods import Method
+from ecglipse.report.scores import Group, Measure
 
 TITLES: Final = {
     "macro_auprc": "macro AUPRC ↑",

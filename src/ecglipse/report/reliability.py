@@ -10,8 +10,8 @@ from ecglipse.metrics import apply_temperature, ece, equal_mass
 from ecglipse.report.cells import Bench, Key, Line
 from ecglipse.report.kept import NO_CLASS
 from ecglipse.report.measures import NO_TEMPERATURE
+from ecglipse.report.scores import Bin, Group, Reliability
 from ecglipse.report.subgroups import REPLICATES
-from ecglipse.report.tables import Bin, Group, Reliability
 from ecglipse.statistics import interval
 
 BINS: Final = 10

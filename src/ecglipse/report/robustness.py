@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from ecglipse.report.cells import Bench, Key, Line, group_of
-from ecglipse.report.tables import Disturbed, Group, Method
+from ecglipse.report.differences import Disturbed
+from ecglipse.report.methods import Method
+from ecglipse.report.scores import Group
 
 
 def robustness(

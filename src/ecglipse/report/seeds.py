@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ecglipse.report.cells import Bench, Key, Line
-from ecglipse.report.tables import Group, Single
+from ecglipse.report.scores import Group, Single
 
 
 def singles(

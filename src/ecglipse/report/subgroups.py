@@ -14,7 +14,8 @@ from jaxtyping import Bool, Int
 from ecglipse.errors import LedgerError
 from ecglipse.metrics.decisions import decide
 from ecglipse.report.cells import Bench, Key, Line
-from ecglipse.report.tables import Gap, Group
+from ecglipse.report.differences import Gap
+from ecglipse.report.scores import Group
 from ecglipse.statistics import Sides, interval, sides
 
 VARIABLES: Final = ("sex", "age", "source")

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ecglipse.report.cells import Bench, Key, Line
+from ecglipse.report.differences import Gap, Uncompared
+from ecglipse.report.scores import Group
 from ecglipse.report.subgroups import LEAST, Variable
-from ecglipse.report.tables import Gap, Group, Uncompared
 
 
 def uncompared(

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from ecglipse.report.tables import FLOORS, Comparison, Group, Method, Summary, percent
+from ecglipse.report.differences import Comparison
+from ecglipse.report.methods import FLOORS, Method
+from ecglipse.report.scores import Group, percent
+from ecglipse.report.summary import Summary
 
 
 def headline_fraction(summary: Summary) -> float | None:
