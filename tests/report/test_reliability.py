@@ -10,7 +10,7 @@ import pytest
 from dummy_study import METHODS, TEMPERATURE, Make
 
 from ecglipse.metrics import apply_temperature, ece
-from ecglipse.report.cells import Bench
+from ecglipse.report.bench import Bench
 from ecglipse.report.export import to_csv
 from ecglipse.report.page import write_report
 from ecglipse.report.reliability import BINS, NO_TEMPERATURE

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ecglipse.report.cells import Estimate
+from ecglipse.report.bench import Estimate
 from ecglipse.report.differences import Needed
 from ecglipse.report.scores import Group
 from ecglipse.report.summary import Summary
