@@ -14,7 +14,7 @@ from ecglipse.report.summary import Summary
 def no_waiting_for_the_disk() -> Iterator[None]:
     """The ledger flushes every cell to the disk, which a test that ends here and now has no use for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ecglipse.results.os.fsync", lambda file: None)
+        patch.setattr("os.fsync", lambda file: None)
         yield
 
 
