@@ -131,7 +131,7 @@ class _Clock:
             found["pretraining steps"] = (steps, steps * step_s)
             found["pictures of masks"] = (1, gallery_s)
         if kind not in ("majority", "handcrafted"):
-            rows = [self.bench._labelled(name, unit) for name in self.bench.places]
+            rows = [self.bench.labelled(name, unit) for name in self.bench.places]
             n, tested = (sum(len(pair[k]) for pair in rows) for k in (0, 1))
             ladder = len({cell.disturbance for cell in todo} - {""})
             n += tested * ladder
@@ -203,7 +203,7 @@ class _Clock:
         place = self.bench.places[""]
         x = place.batches.millivolts(np.arange(min(8, len(place.store)))).cpu().numpy()
         handcrafted(x[:1], fs=place.store.fs)
-        n = sum(len(self.bench._labelled(name, Unit(names[0], 0, 0))[0]) for name in self.bench.places)
+        n = sum(len(self.bench.labelled(name, Unit(names[0], 0, 0))[0]) for name in self.bench.places)
         return {"records measured": (n, n * _timed(lambda: handcrafted(x, fs=place.store.fs)) / len(x))}
 
     def delineation(self) -> dict[str, tuple[int, float]]:
@@ -288,7 +288,7 @@ class _Clock:
             if spent < ENOUGH_S:
                 one = replace(cell, fraction=budget, draw=0, validation="matched")
                 with tempfile.TemporaryDirectory() as folder:
-                    read = partial(self.bench._read, unit, one, None, None, self.stand_ins[name])
+                    read = partial(self.bench.read, unit, one, None, None, self.stand_ins[name])
                     took = _timed(partial(read, Ledger(Path(folder))))
                 spent, last = spent + took, (n, took)
             found[budget] = last[1] * max(n / last[0], 1.0)
