@@ -3,6 +3,9 @@
 Data goes to stdout (`--json` for JSON), progress and hints to stderr. Exit: 0 done, 1 the user's mistake
 or a damaged input, 2 wrong usage, 75 stopped by a signal with everything saved. Nothing heavy is
 imported before a verb runs.
+
+recordings.py brings them to a store, looking.py looks at what is there, encoders.py makes and reads one,
+studies.py compares many; options.py is what verbs have in common.
 """
 
 import sys

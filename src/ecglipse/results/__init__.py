@@ -2,6 +2,8 @@
 
 Lines are only ever added. Several processes may add at once; one that is killed loses its own cell and
 nothing else. A line counts once its newline is there. There is no way here to change or delete a result.
+
+identity.py names a cell, line.py is what is said of it, predictions.py what was predicted, ledger.py writes.
 """
 
 from ecglipse.results.identity import cell_id as cell_id
