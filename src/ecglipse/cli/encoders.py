@@ -1,7 +1,7 @@
 """The verbs for one encoder: `pretrain`, `transfer`, `export`, and `masks`, which looks at what it hid."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -86,19 +86,9 @@ def transfer(
     from ecglipse.commands._transfer import transfer as verb
 
     made = verb(config, run=run, rotation=rotation, overrides=overrides or ())
-    lines = [
-        f"{row['task']}, "
-        + (f"{row['fraction']:.0%} of labels" if row["fraction"] > 0 else f"{-row['fraction']:g} a class")
-        + f", {row['probe']}"
-        + (", whole validation set" if row["validation"] == "full" else "")
-        + f": {'R2' if row['metric'] == 'r2' else 'macro AUROC'} "
-        + ("n/a" if row[row["metric"]] is None else f"{row[row['metric']]:.3f}")
-        + f" ({row['draws']} {'draw' if row['draws'] == 1 else 'draws'})"
-        for row in made.scores
-    ]
     say(
         made,
-        *lines,
+        *[_score_words(row) for row in made.scores],
         f"wrote {made.added} readings to `{made.ledger / 'results.jsonl'}` ({made.skipped} were there)"
         f"; next: `ecglipse study {config}`",
         as_json=as_json,
@@ -190,3 +180,14 @@ def masks(
     )
     wrote = f"wrote `{made.html}`, `{made.json}` and `{made.csv}`"
     say(made, *made.sentences, f"{made.records} records ({made.seconds:.0f} s); {wrote}", as_json=as_json)
+
+
+def _score_words(row: dict[str, Any]) -> str:
+    """Say what was read of an encoder, with how many labels, and how well."""
+    fraction, score = row["fraction"], row[row["metric"]]
+    labels = f"{100 * fraction:g}% of labels" if fraction > 0 else f"{-fraction:g} a class"
+    whole = ", whole validation set" if row["validation"] == "full" else ""
+    metric = "R2" if row["metric"] == "r2" else "macro AUROC"
+    value = "n/a" if score is None else f"{score:.3f}"
+    draws = "draw" if row["draws"] == 1 else "draws"
+    return f"{row['task']}, {labels}, {row['probe']}{whole}: {metric} {value} ({row['draws']} {draws})"

@@ -32,7 +32,7 @@ class Summary:
     facts: Mapping[str, Any]
     """`study.json` as read."""
     hardware: Mapping[str, Any] = field(default_factory=dict)
-    """Versions, commits, hardware, seconds and times, gathered from the ledger's lines."""
+    """Commits, versions and hardware of the ledger's lines; cells, their seconds, reads of test sets."""
     needed: tuple[Needed, ...] = ()
     measures: tuple[Measure, ...] = ()
     gaps: tuple[Gap, ...] = ()
