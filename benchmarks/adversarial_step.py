@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable
 
 import torch
-from published_unet import PublishedUNet, check_parameters
 from torch import Tensor
 
 from ecglipse.batches import torch_rng
@@ -24,6 +23,7 @@ from ecglipse.draws import Draws
 from ecglipse.masks import LearnedMask, MaskPolicy, NoMask
 from ecglipse.models.heads import Projection
 from ecglipse.models.masknet import MaskNet
+from ecglipse.models.published_unet import PublishedUNet
 from ecglipse.models.resnet import resnet18
 from ecglipse.objectives import nt_xent
 from ecglipse.pretrain import AdversarialMasking
@@ -73,11 +73,10 @@ def published_step(x: Tensor) -> Callable[[], None]:
     Its optimisers are left out, as is its metric on the side: this favours it.
     """
     base = game(NoMask())
-    unet = PublishedUNet(n_masks=1)
-    check_parameters(unet)
+    unet = PublishedUNet(fs=FS, generator=torch_rng(0, "masks"))
 
     def contrast() -> Tensor:
-        soft = unet(x)[:, :1]
+        soft = unet(x, x.shape[-1]).sigmoid()
         mask = torch.sigmoid(50 * (soft - 0.5)).repeat(1, 12, 1)
         hidden = x * (1 - mask)
         low, high = hidden.min(), hidden.max()

@@ -202,7 +202,7 @@ def measured(
     for _ in range(rounds):
         for name, run in runs.items():
             took[name].append(seconds(partial(list, islice(run, steps)), device) / steps)
-        took["data"].append(seconds(lambda: [game.views(game.parts()[0]) for _ in range(4)], device) / 4)
+        took["data"].append(seconds(lambda: [game.views(game.parts()[0].rows) for _ in range(4)], device) / 4)
     step = {name: statistics.median(times) for name, times in took.items()}
     return {
         "precision": precision,

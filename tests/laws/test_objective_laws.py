@@ -74,8 +74,8 @@ def passes(twin: Training, loss_of: Any) -> None:
     """Gradients of the present step, from passes of their own."""
     twin.game.zero_grad()
     parts = twin.parts()
-    for rows in parts:
-        played = loss_of(*twin.views(rows), patients=twin.patients(rows))
+    for part in parts:
+        played = loss_of(*twin.views(part.rows), patients=twin.patients(part.rows))
         (played.loss / len(parts)).backward()
 
 
@@ -156,7 +156,7 @@ def test_a_mask_step_raises_the_loss_and_an_encoder_step_lowers_it(batches: Batc
 
 def _loss(twin: Training, fixed: Training) -> float:
     """The present batch's loss; for SimSiam what is stopped comes from the weights of `fixed`."""
-    (rows,) = twin.parts()
+    rows = twin.parts()[0].rows
     a, b, generator = twin.views(rows)
     with torch.no_grad():
         if twin.game.objective.__class__.__name__ != "SimSiam":
@@ -270,7 +270,7 @@ def test_records_of_a_patient_share_a_batch_where_patients_count(batches: Batche
     assert all(codes[i] == codes[j] for i in range(40) for j in range(40) if table[i] == table[j])
 
     def pairs_of(run: Training) -> int:
-        (rows,) = run.parts()
+        rows = run.parts()[0].rows
         same = codes[rows][:, None] == codes[rows][None, :]
         return int((same.sum() - len(rows)) // 2)
 

@@ -116,6 +116,21 @@ def test_a_shift_is_one_step_up_and_one_down_of_bounded_size() -> None:
     assert added.amax(-1).std() > 0.05  # sizes are spread: small ones too
 
 
+def test_a_published_shift_slips_and_is_never_small() -> None:
+    """Published: a value of +1 or -1 less U(0, 1/4), where a product was meant; by its own equation."""
+    added = level_shift(
+        torch.zeros(2000, 12, 100), draws(n=2000), amplitude_mv=0.4, fs=50.0, sizes="published"
+    )
+    size = added[:, 6].gather(1, added[:, 6].abs().argmax(-1, keepdim=True))[:, 0] / 0.4
+    up, down = size[size > 0], size[size < 0]
+    assert 0.75 <= up.min() < 0.76 < 0.99 < up.max() <= 1
+    assert -1.25 <= down.min() < -1.24 < -1.01 < down.max() <= -1
+    assert len(up) / len(size) == pytest.approx(0.5, abs=0.05)
+    assert float(up.mean() + down.mean()) == pytest.approx(
+        -0.25, abs=0.01
+    )  # of opposite signs, lower by a / 8
+
+
 def test_point_and_lead_masks_hide_their_share() -> None:
     x = torch.ones(400, 12, 500)
     hidden = point_mask(x, draws(n=400), share=0.2) == 0

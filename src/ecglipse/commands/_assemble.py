@@ -26,7 +26,7 @@ from ecglipse.models import encoder as make_encoder
 from ecglipse.models.encoders import pooled
 from ecglipse.models.heads import Norm, Projection
 from ecglipse.models.layers import Encoder
-from ecglipse.models.reference import min_max, taking, under_no_grad
+from ecglipse.models.reference import attending_over_batch, min_max, taking, under_no_grad
 from ecglipse.objectives import BYOL, MoCo, NTXent, Objective, Pairs, PatientContrast, SimSiam, VICReg
 from ecglipse.objectives import pairs as pairings
 from ecglipse.pretrain import AdversarialMasking, Player, Training
@@ -104,7 +104,8 @@ def initial_encoder(config: Config, *, leads: int, seed: int) -> Encoder:
     """The encoder with its initial weights, for records of any length."""
     rule = config.encoder
     generator = torch_rng(seed, "init", "encoder")
-    return make_encoder(rule.name, leads=leads, width=rule.width, dim=rule.dim, generator=generator)
+    made = make_encoder(rule.name, leads=leads, width=rule.width, dim=rule.dim, generator=generator)
+    return attending_over_batch(made) if config.published.attention == "batch" else made
 
 
 def base_views(config: Config, store: Store) -> BaseViews:
@@ -257,6 +258,8 @@ def training(
         epochs=rule.epochs,
         batch=rule.batch,
         accumulate=rule.accumulate,
+        flows=config.published.leftover == "next-epoch",
+        patience=config.published.patience,
         encoder=Player(rule.learning_rate, rule.weight_decay, rule.clip or math.inf),
         masks=Player(config.mask_network.learning_rate, clip=rule.clip or math.inf),
         mask_every=config.mask_network.every,

@@ -1,8 +1,8 @@
 """Whether what a config asks for can be had of a store's records: looked at before anything runs."""
 
 from ecglipse.config import Config, Method
+from ecglipse.config.keys import is_read
 from ecglipse.errors import ConfigError
-from ecglipse.keys import is_read
 from ecglipse.store import Store
 
 

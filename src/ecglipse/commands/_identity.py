@@ -60,6 +60,8 @@ def as_published(rule: Published, *, tuned: bool, said: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if not said and rule.scaling != "none":
         found["scaling"] = "record"
+    if not said and rule.attention != "record":
+        found["attention"] = rule.attention
     if tuned and rule.finetuning != "moves":
         found["finetuning"] = rule.finetuning
     if tuned and rule.kept != "best":

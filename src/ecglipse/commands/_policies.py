@@ -30,6 +30,7 @@ from ecglipse.masks import (
     PredictedMask,
     Pressure,
     PublishedMask,
+    PublishedSpectralMask,
     Ramp,
     RandomMask,
     SaliencyGuide,
@@ -42,6 +43,8 @@ from ecglipse.masks import (
     form_of,
 )
 from ecglipse.models.masknet import MaskNet
+from ecglipse.models.published_unet import PublishedUNet
+from ecglipse.models.scoring import ScoringNet
 
 
 def policy(
@@ -83,9 +86,9 @@ def _first(
     """The policy before it is shuffled or mixed."""
     rule, network = config.masks, config.mask_network
     coverage = ramp(rule.coverage_start, rule.coverage, rule.ramp)
-    if method.domain == "spectral":
-        form = bands(rule.bands)
     spectral = method.domain == "spectral"
+    if spectral:
+        form = bands(rule.bands)
     if method.masks == "random":
         cells = _chance(config, form, fs=fs, in_segments=spectral)
         return SpectralMask(cells, fs=fs) if spectral else cells
@@ -106,20 +109,7 @@ def _first(
             bound=network.bound,
         )
     if method.masks == "published":
-        rules, per_lead = config.published, method.leads == "per-lead"
-        masks = len(leads) if per_lead else network.rivals
-        return PublishedMask(
-            _net(config, method, groups=masks, leads=leads, fs=fs, seed=seed),
-            fs=fs,
-            slope=rules.slope,
-            alpha=rules.alpha,
-            ratio=rules.ratio,
-            penalised=rules.penalised,
-            per_lead=per_lead,
-            spared=rules.spared,
-            spared_by=rules.spared_by,
-            every=network.applied == "all",
-        )
+        return _published(config, method, leads=leads, fs=fs, seed=seed)
     groups = form.scored * (network.rivals if method.masks == "adversarial" else 1)
     net = _net(config, method, groups=groups, leads=leads, fs=fs, seed=seed)
     if method.masks == "predicted":
@@ -145,6 +135,31 @@ def _first(
     return SpectralMask(learned, fs=fs) if spectral else learned
 
 
+def _published(config: Config, method: Method, *, leads: Sequence[str], fs: float, seed: int) -> MaskPolicy:
+    """The masks of the published code: over time, or over time and frequency."""
+    rule, spectral = config.published, method.domain == "spectral"
+    per_lead = spectral or method.leads == "per-lead"
+    masks = len(leads) if per_lead else config.mask_network.rivals
+    net, guarded = _net(config, method, groups=masks, leads=leads, fs=fs, seed=seed), rule.guard == "tangent"
+    if spectral:
+        return PublishedSpectralMask(
+            net, fs=fs, alpha=rule.alpha, ratio=rule.ratio, guarded=guarded, transform=rule.transform
+        )
+    return PublishedMask(
+        net,
+        fs=fs,
+        slope=rule.slope,
+        alpha=rule.alpha,
+        ratio=rule.ratio,
+        guarded=guarded,
+        penalised=rule.penalised,
+        per_lead=per_lead,
+        spared=rule.spared,
+        spared_by=rule.spared_by,
+        every=config.mask_network.applied == "all",
+    )
+
+
 def _chance(config: Config, form: Form, *, fs: float, in_segments: bool = False) -> RandomMask:
     rule = config.masks
     coverage = ramp(rule.coverage_start, rule.coverage, rule.ramp)
@@ -153,22 +168,9 @@ def _chance(config: Config, form: Form, *, fs: float, in_segments: bool = False)
 
 def _net(
     config: Config, method: Method, *, groups: int, leads: Sequence[str], fs: float, seed: int
-) -> MaskNet:
+) -> ScoringNet:
     """The mask network with its initial weights, or with another run's; frozen if the method says so."""
-    rule = config.mask_network
-    if rule.frame_hz > fs:
-        raise ConfigError(f"mask_network.frame_hz: {rule.frame_hz:g} Hz, but the store has {fs:g} Hz")
-    net = MaskNet(
-        leads=len(leads),
-        groups=groups,
-        width=rule.width,
-        depth=rule.depth,
-        kernel=rule.kernel,
-        norm=rule.norm,
-        fs=fs,
-        frame_hz=rule.frame_hz,
-        generator=torch_rng(seed, "init", "masks"),
-    )
+    net = _fresh(config, groups=groups, leads=len(leads), fs=fs, generator=torch_rng(seed, "init", "masks"))
     if method.network_run:
         weights, _ = loaded_network(method)
         _see_that_it_fits(config, method, leads=leads, fs=fs)
@@ -176,6 +178,26 @@ def _net(
     if method.network == "frozen":
         net.requires_grad_(False)
     return net
+
+
+def _fresh(config: Config, *, groups: int, leads: int, fs: float, generator: torch.Generator) -> ScoringNet:
+    """A mask network with its initial weights: ours, or the published one."""
+    rule = config.mask_network
+    if config.published.network == "unet":
+        return PublishedUNet(leads=leads, groups=groups, width=rule.width, fs=fs, generator=generator)
+    if rule.frame_hz > fs:
+        raise ConfigError(f"mask_network.frame_hz: {rule.frame_hz:g} Hz, but the store has {fs:g} Hz")
+    return MaskNet(
+        leads=leads,
+        groups=groups,
+        width=rule.width,
+        depth=rule.depth,
+        kernel=rule.kernel,
+        norm=rule.norm,
+        fs=fs,
+        frame_hz=rule.frame_hz,
+        generator=generator,
+    )
 
 
 def _see_that_it_fits(config: Config, method: Method, *, leads: Sequence[str], fs: float) -> None:
@@ -196,6 +218,7 @@ def _see_that_it_fits(config: Config, method: Method, *, leads: Sequence[str], f
         "method.domain": method.domain,
         **{f"mask_network.{key}": getattr(config.mask_network, key) for key in form},
         "published.scaling": config.published.scaling,
+        "published.network": config.published.network,
     }
     if method.domain == "spectral":
         here["masks.bands"] = config.masks.bands

@@ -3,8 +3,8 @@
 policy.py is the contract, forms.py says which leads are hidden together, segments.py makes masks of scores.
 chance.py and block.py hide by chance, learned.py by the network of the game, predicted.py by one that
 regresses, guides.py aims without learning, marked.py hides what is marked, spectral.py hides bands of
-frequency, published.py keeps the published masks. pressure.py is what a network pays, fills.py what stands
-in hidden places.
+frequency by the transform of transform.py, published.py and published_spectral.py keep the published masks.
+pressure.py is what a network pays, fills.py what stands in hidden places.
 """
 
 from ecglipse.masks.block import BlockMask as BlockMask
@@ -37,4 +37,5 @@ from ecglipse.masks.policy import ShuffledMask as ShuffledMask
 from ecglipse.masks.predicted import PredictedMask as PredictedMask
 from ecglipse.masks.pressure import Pressure as Pressure
 from ecglipse.masks.published import PublishedMask as PublishedMask
+from ecglipse.masks.published_spectral import PublishedSpectralMask as PublishedSpectralMask
 from ecglipse.masks.spectral import SpectralMask as SpectralMask

@@ -9,7 +9,7 @@ from ecglipse.masks.forms import Form
 from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
 from ecglipse.masks.pressure import Pressure
 from ecglipse.masks.segments import Choice, count_segments, draw_segments
-from ecglipse.models.masknet import MaskNet
+from ecglipse.models.scoring import ScoringNet
 
 
 class LearnedMask(MaskPolicy):
@@ -44,7 +44,7 @@ class LearnedMask(MaskPolicy):
 
     def __init__(
         self,
-        net: MaskNet,
+        net: ScoringNet,
         *,
         coverage: float | Ramp,
         segment_s: float,

@@ -8,7 +8,7 @@ from ecglipse.draws import Draws
 from ecglipse.masks.forms import Form
 from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
 from ecglipse.masks.segments import count_segments, draw_segments
-from ecglipse.models.masknet import MaskNet
+from ecglipse.models.scoring import ScoringNet
 
 
 class PredictedMask(MaskPolicy):
@@ -25,7 +25,7 @@ class PredictedMask(MaskPolicy):
 
     def __init__(
         self,
-        net: MaskNet,
+        net: ScoringNet,
         *,
         form: Form,
         coverage: float | Ramp,

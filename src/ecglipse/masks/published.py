@@ -14,10 +14,12 @@ from torch.nn import functional
 
 from ecglipse.draws import Draws
 from ecglipse.masks.policy import Drawn, MaskPolicy
-from ecglipse.models.masknet import MaskNet
+from ecglipse.models.scoring import ScoringNet
 
 GUARD = 1e-3
 """Of the penalty's sine: 1 / sine goes on as its tangent below."""
+BARE = 1e-10
+"""What the published penalty adds to its sine."""
 
 
 class PublishedMask(MaskPolicy):
@@ -31,7 +33,8 @@ class PublishedMask(MaskPolicy):
         fs: Hz.
         slope: of the sigmoid that makes a mask nearly binary.
         alpha: weight of the penalty.
-        ratio: of the penalty, in (0, 1]; above 1 it would have poles inside (0, 1).
+        ratio: of the penalty, above 0; above 1 it has poles inside (0, 1).
+        guarded: the penalty is, as in `penalty`; needs a ratio of 1 at most.
         penalised: "raw" is the published way, by the soft mask of which nearly nothing may be applied;
             "applied" is by what is hidden.
         per_lead: each of the network's groups is a lead and all are applied (published: N = 12); else they
@@ -42,22 +45,22 @@ class PublishedMask(MaskPolicy):
         every: each record gets all N masks, one after the other.
 
     Raises:
-        ValueError: if `ratio` is not in (0, 1].
+        ValueError: if `ratio` is not in (0, 1], or, without a guard, not above 0.
 
     Source:
-        Bo et al. 2022, arXiv:2211.07889, and its code. Departures: the small mask network at 25 frames a
-        second in place of a U-Net at the signal's rate; below a sine of 1e-3 the tangent of 1 / sine stands
-        for it, so that the penalty is finite and never without a gradient.
+        Bo et al. 2022, arXiv:2211.07889, and its code. Departures: by default the small mask network at
+        25 frames a second in place of a U-Net at the signal's rate, and a guarded penalty.
     """
 
     def __init__(
         self,
-        net: MaskNet,
+        net: ScoringNet,
         *,
         fs: float,
         slope: float = 50.0,
         alpha: float = 0.1,
         ratio: float = 1.0,
+        guarded: bool = True,
         penalised: Literal["raw", "applied"] = "raw",
         per_lead: bool = False,
         spared: float = 0.0,
@@ -65,11 +68,11 @@ class PublishedMask(MaskPolicy):
         every: bool = False,
     ) -> None:
         super().__init__()
-        if not 0 < ratio <= 1:
+        if not ratio > 0 or (guarded and ratio > 1):
             raise ValueError(f"`ratio` must be in (0, 1]; got {ratio}")
         self.net, self.fs, self.slope = net, fs, slope
         self.alpha, self.ratio, self.penalised, self.per_lead = alpha, ratio, penalised, per_lead
-        self.spared, self.spared_by, self.every = spared, spared_by, every
+        self.spared, self.spared_by, self.every, self.guarded = spared, spared_by, every, guarded
 
     def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
         """Scores of all masks in frames of 40 ms."""
@@ -121,8 +124,18 @@ class PublishedMask(MaskPolicy):
         masks = self.soft(drawn.logits, drawn.mask.shape[-1])
         if self.penalised == "applied":
             masks = self._steep(masks)
-        sine = torch.sin(self.ratio * math.pi * masks.mean(-1))
-        return self.alpha * _reciprocal(sine).mean(0).sum()
+        return self.alpha * penalty(masks.mean(-1), ratio=self.ratio, guarded=self.guarded)
+
+
+def penalty(shares: Float[Tensor, "batch mask"], *, ratio: float, guarded: bool) -> Float[Tensor, ""]:
+    """What hiding these shares costs: sum_k mean_b 1 / sin(ratio pi share_k).
+
+    Guarded, the tangent of 1 / sine stands for it below a sine of 1e-3, so that it is finite and never
+    without a gradient; else it is the published 1 / (sine + 1e-10).
+    """
+    sine = torch.sin(ratio * math.pi * shares)
+    cost = _reciprocal(sine) if guarded else 1 / (sine + BARE)
+    return cost.mean(0).sum()
 
 
 def _sigmoid(z: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:

@@ -8,7 +8,7 @@ the graph, and a mask of zeros gives the recording back.
 
 import numpy as np
 import torch
-from jaxtyping import Complex, Float
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,6 +17,7 @@ from ecglipse.masks.chance import RandomMask
 from ecglipse.masks.fills import Fill
 from ecglipse.masks.learned import LearnedMask
 from ecglipse.masks.policy import Drawn, MaskPolicy
+from ecglipse.masks.transform import signal, spectrum
 from ecglipse.views.masking import segment_of_sample
 
 WINDOW_S = 0.64
@@ -100,13 +101,10 @@ class SpectralMask(MaskPolicy):
         draws: Draws,
     ) -> Float[Tensor, "batch lead time"]:
         """Take the hidden cells out of every lead; what is left of the others stays as it is."""
-        spectrum = self._transform(x)
-        when = segment_of_sample(mask.shape[-1], spectrum.shape[-1], device=x.device)
+        whole = spectrum(x, n_fft=self.n_fft, hop=self.hop)
+        when = segment_of_sample(mask.shape[-1], whole.shape[-1], device=x.device)
         kept = 1 - mask[:, self._band_of_bin(x.device)][..., when]
-        held = (spectrum.unflatten(0, x.shape[:2]) * kept.unsqueeze(1)).flatten(0, 1)
-        out = torch.istft(held, self.n_fft, self.hop, window=self._window(x), length=x.shape[-1])
-        hidden: Tensor = out.unflatten(0, x.shape[:2]).to(x.dtype)
-        return hidden
+        return signal(whole * kept.unsqueeze(1), x, n_fft=self.n_fft, hop=self.hop)
 
     def removed(self, mask: Float[Tensor, "batch group place"]) -> Float[Tensor, ""]:
         """Give the share of the cells that are taken out."""
@@ -126,18 +124,6 @@ class SpectralMask(MaskPolicy):
         nearest = (torch.arange(x.shape[-1], device=x.device) + self.hop // 2) // self.hop
         when = segment_of_sample(mask.shape[-1], frames, device=x.device)[nearest.clamp(max=frames - 1)]
         return mask[..., when]
-
-    def _transform(self, x: Float[Tensor, "batch lead time"]) -> Complex[Tensor, "row bin frame"]:
-        flat = x.flatten(0, 1)
-        wide = flat.float() if flat.dtype in (torch.float16, torch.bfloat16) else flat
-        spectrum: Tensor = torch.stft(
-            wide, self.n_fft, self.hop, window=self._window(x), return_complex=True, pad_mode="constant"
-        )
-        return spectrum
-
-    def _window(self, x: Tensor) -> Float[Tensor, " window"]:
-        dtype = torch.float64 if x.dtype == torch.float64 else torch.float32
-        return torch.hann_window(self.n_fft, device=x.device, dtype=dtype)
 
     def _band_of_bin(self, device: torch.device) -> Tensor:
         """Number of the band that each frequency of the transform lies in."""

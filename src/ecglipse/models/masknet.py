@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ecglipse.models.layers import Conv, channels_last, kaiming
+from ecglipse.models.scoring import ScoringNet
 
 _ROWS = torch.contiguous_format
 
@@ -23,7 +24,7 @@ Norm = Literal["group", "layer", "instance", "none"]
 """Over four groups of channels, all of them, or each alone, always of one record; or no norm."""
 
 
-class MaskNet(nn.Module):
+class MaskNet(ScoringNet):
     """Score the segments of a record.
 
     Args:

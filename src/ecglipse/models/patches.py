@@ -79,12 +79,12 @@ class PatchTransformer(Encoder):
 
     def _encode(self, x: Tensor) -> Tensor:
         tokens = self.enter(patches(x, self.patch))
-        tokens = tokens + _positions(tokens.shape[1], tokens.shape[2], x.device).to(tokens.dtype)
+        tokens = tokens + positions(tokens.shape[1], tokens.shape[2], x.device).to(tokens.dtype)
         features: Tensor = self.features(self.norm(self.layers(tokens)).mean(dim=1))
         return features
 
 
-def _positions(length: int, width: int, device: torch.device) -> Float[Tensor, "length width"]:
+def positions(length: int, width: int, device: torch.device) -> Float[Tensor, "length width"]:
     """Sines and cosines of the patch's number (Vaswani et al. 2017, arXiv:1706.03762, section 3.5)."""
     rates = torch.exp(torch.arange(0, width, 2, device=device) * (-math.log(10_000.0) / width))
     angles = torch.arange(length, device=device)[:, None] * rates

@@ -10,6 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from ecglipse.models.layers import Encoder
+from ecglipse.models.patches import PatchTransformer, positions
+
 Net = TypeVar("Net", bound=nn.Module)
 
 
@@ -45,6 +48,36 @@ def under_no_grad(net: Net) -> Net:
     """
     net.register_forward_hook(_constant)
     return net
+
+
+def attending_over_batch(net: Encoder) -> Encoder:
+    """Give the transformer as published: attention and positions run over the records of a batch.
+
+    The features of a record then depend on the others, and on its place among them.
+
+    Raises:
+        ValueError: if it is no patch transformer.
+
+    Source:
+        The code of Bo et al. 2022, whose layers are not batch-first.
+    """
+    if not isinstance(net, PatchTransformer):
+        raise ValueError(f"`net` must be a patch transformer; got {type(net).__name__}")
+    net.layers.register_forward_pre_hook(_across)
+    net.layers.register_forward_hook(_along)
+    return net
+
+
+def _across(_: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor]:
+    """Tokens by place in the record, then record; with the position of the record instead of the token's."""
+    (tokens,) = given
+    records, length, width = tokens.shape
+    own, by_record = (positions(n, width, tokens.device).to(tokens.dtype) for n in (length, records))
+    return ((tokens - own + by_record[:, None]).transpose(0, 1),)
+
+
+def _along(_: nn.Module, given: tuple[Any, ...], made: Tensor) -> Tensor:
+    return made.transpose(0, 1)
 
 
 def _constant(_: nn.Module, given: tuple[Any, ...], made: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ from ecglipse.errors import TrainingError
 from ecglipse.masks.pressure import from_chance
 from ecglipse.pretrain.average import Average
 from ecglipse.pretrain.game import AdversarialMasking, Round, still
+from ecglipse.pretrain.patience import Patience
 from ecglipse.pretrain.ranks import average_gradients, joint_statistics, rank, ranks
 from ecglipse.pretrain.reports import Played, StepReport, ratio, read
 from ecglipse.pretrain.watch import Look, Watch, alarms, alignment, cosine, effective_rank, uniformity
@@ -47,6 +48,19 @@ class Player:
     clip: float = 1.0
 
 
+@dataclass(frozen=True)
+class Part:
+    """A batch of a step.
+
+    Args:
+        rows: of the store, over all ranks.
+        epoch: whose views it gets.
+    """
+
+    rows: Int[np.ndarray, " batch"]
+    epoch: int
+
+
 class Training:
     """A training run in memory.
 
@@ -61,6 +75,8 @@ class Training:
         epochs: passes over `rows`.
         batch: records a batch, over all ranks; negatives come from it.
         accumulate: batches a step; the last step of an epoch takes what is left.
+        flows: the published way with what is left: it goes into the next epoch's first step.
+        patience: epochs without a lower mean loss after which the run ends; 0: it plays all its steps.
         encoder: how encoder and projection learn.
         masks: how the mask network learns.
         mask_every: the mask network plays in every n-th step.
@@ -99,6 +115,8 @@ class Training:
         epochs: int,
         batch: int,
         accumulate: int = 1,
+        flows: bool = False,
+        patience: int = 0,
         encoder: Player,
         masks: Player,
         mask_every: int = 1,
@@ -136,8 +154,9 @@ class Training:
         self.average_momentum = average
         self.average = Average(game.encoder) if average else None
         game.encoder, game.projection = joint_statistics(game.encoder), joint_statistics(game.projection)
-        if game.target is not None:
-            joint_statistics(game.target)
+        for other in (game.policy, game.target):
+            if other is not None:
+                joint_statistics(other)
         learning = (game.encoder, game.projection, game.fill, game.objective)
         self.encoder_weights = [weight for module in learning for weight in module.parameters()]
         self.mask_weights = [p for p in game.policy.parameters() if p.requires_grad]
@@ -148,11 +167,14 @@ class Training:
         self.mask_optimiser = _adam(self.mask_weights, masks, broken=late) if self.mask_weights else None
         self.cancelled = cancelled
         self.watch = Watch(every=look_every)
-        self._order: tuple[int, list[Int[np.ndarray, " batch"]]] = -1, []
-        self.done = 0
-        n_batches = max(len(rows) // min(batch, len(rows)), 1)
-        self.steps_per_epoch = math.ceil(n_batches / accumulate)
-        self.total = self.steps_per_epoch * epochs
+        self._orders: dict[int, list[Int[np.ndarray, " batch"]]] = {}
+        self.done, self.flows = 0, flows
+        self.n_batches = max(len(rows) // min(batch, len(rows)), 1)
+        self.steps_per_epoch = math.ceil(self.n_batches / accumulate)
+        self.total = self.n_batches * epochs // accumulate if flows else self.steps_per_epoch * epochs
+        if not self.total:
+            raise TrainingError("not one step: the batches of all epochs are fewer than `accumulate`")
+        self.patience = Patience(patience) if patience else None
 
     def run(self) -> Iterator[StepReport]:
         """Play on from where it stands to the last step; one report a step.
@@ -161,6 +183,8 @@ class Training:
         """
         while self.done < self.total:
             some = min(self.read_every, self.total - self.done)
+            if self.patience is not None:  # no step beyond the one that may be the last
+                some = min(some, self._steps_to_the_epochs_end())
             yield from self._read([self._play() for _ in range(some)])
 
     def step(self) -> StepReport:
@@ -174,7 +198,7 @@ class Training:
     def _play(self) -> Played:
         """Play one step; of its numbers, only a look and a check that cannot wait are read."""
         self.game.train()
-        epoch, parts = self.done // self.steps_per_epoch, self.parts()
+        parts = self.parts()
         plays = self.mask_optimiser is not None and (self.done + 1) % self.mask_every == 0
         rate = self._rate()
         self.encoder_optimiser.zero_grad(set_to_none=True)
@@ -206,14 +230,14 @@ class Training:
         if self.average is not None:
             self.average.follow(self.game.encoder, self.average_momentum)
         coverages = [self.game.policy.removed(r.mask) for r in rounds]
-        spread, grads = self._spread(parts[0], now=looks), (encoder_grad, mask_grad)
+        spread, grads = self._spread(parts[0].rows, now=looks), (encoder_grad, mask_grad)
         look = self._look(rounds[0], wanted, own, grads, coverages, spread) if looks else None
         self.done += 1
         return Played(
             step=self.done,
-            epoch=epoch,
+            epoch=parts[0].epoch,
             learning_rate=self.encoder_rule.learning_rate * rate,
-            records=sum(len(part) for part in parts),
+            records=sum(len(part.rows) for part in parts),
             losses=losses,
             coverages=coverages,
             encoder_grad=encoder_grad,
@@ -227,16 +251,45 @@ class Training:
         for report in read(played):
             self._refuse(report.step, report.loss, report.encoder_grad)
             self._refuse(report.step, report.loss, report.mask_grad or 0.0)
+            if self.patience is not None:
+                ends = self._batches(report.step)[0] // self.n_batches > report.epoch
+                if self.patience.lost(report.loss, epoch_ends=ends):
+                    self.total = report.step
             yield report
 
-    def parts(self) -> list[Int[np.ndarray, " batch"]]:
-        """Rows of the store in each batch of the current step, over all ranks."""
-        epoch, window = divmod(self.done, self.steps_per_epoch)
-        if self._order[0] != epoch:
+    def parts(self) -> list[Part]:
+        """The batches of the current step, over all ranks."""
+        found = [divmod(number, self.n_batches) for number in self._batches(self.done)]
+        return [Part(self._order(epoch)[place], epoch) for epoch, place in found]
+
+    def _batches(self, step: int) -> range:
+        """Numbers of the batches of a step, counted through all epochs."""
+        if self.flows:
+            return range(step * self.accumulate, (step + 1) * self.accumulate)
+        epoch, window = divmod(step, self.steps_per_epoch)
+        first, end = epoch * self.n_batches + window * self.accumulate, (epoch + 1) * self.n_batches
+        return range(first, min(first + self.accumulate, end))
+
+    def _steps_to_the_epochs_end(self) -> int:
+        """Steps from here to the first that begins in a later epoch."""
+        here, some = self.epoch, 1
+        while self._batches(self.done + some)[0] // self.n_batches == here:
+            some += 1
+        return some
+
+    @property
+    def epoch(self) -> int:
+        """In which the current step begins."""
+        return self._batches(self.done)[0] // self.n_batches
+
+    def _order(self, epoch: int) -> list[Int[np.ndarray, " batch"]]:
+        """The batches of an epoch; those of the two at hand are kept."""
+        if epoch not in self._orders:
             patients = None if self.patients_of_rows is None else self.patients_of_rows[self.rows]
             found = epoch_batches(self.rows, batch=self.batch, seed=self.seed, epoch=epoch, together=patients)
-            self._order = epoch, found
-        return self._order[1][window * self.accumulate : (window + 1) * self.accumulate]
+            self._orders = {past: own for past, own in self._orders.items() if past == epoch - 1}
+            self._orders[epoch] = found
+        return self._orders[epoch]
 
     def patients(self, rows: Int[np.ndarray, " batch"]) -> Int[Tensor, " batch"] | None:
         """A number for the patient of each of these rows, where the objective needs it."""
@@ -253,11 +306,11 @@ class Training:
         return None if self.marks is None else self.marks(rows)
 
     def views(
-        self, rows: Int[np.ndarray, " batch"]
+        self, rows: Int[np.ndarray, " batch"], *, epoch: int | None = None
     ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"], Draws]:
-        """Give both views of these records in the current epoch, and the draws of their masks."""
-        x = self.batches.millivolts(rows)
-        epoch, device = self.done // self.steps_per_epoch, self.batches.device
+        """Give both views of these records in an epoch, by default the current; and their masks' draws."""
+        x, device = self.batches.millivolts(rows), self.batches.device
+        epoch = self.epoch if epoch is None else epoch
         a, b, mask = (
             Draws.of(self.seed, name, epoch, rows=rows, device=device)
             for name in ("view a", "view b", "mask")
@@ -267,12 +320,12 @@ class Training:
     def _backward(
         self,
         loss_of: Callable[..., Round],
-        rows: np.ndarray,
+        part: Part,
         of: int,
     ) -> Round:
         """Run this rank's share of one batch forward and backward; a step's batches are averaged."""
-        rows = np.split(rows, ranks())[rank()]
-        a, b, draws = self.views(rows)
+        rows = np.split(part.rows, ranks())[rank()]
+        a, b, draws = self.views(rows, epoch=part.epoch)
         with torch.autocast(a.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
             played = loss_of(a, b, draws, patients=self.patients(rows), marks=self._marks(rows))
         (played.loss / of).backward()
@@ -310,16 +363,17 @@ class Training:
             return 1.0
         return 0.5 * (1 + math.cos(math.pi * (self.done - warm) / max(self.total - warm, 1)))
 
-    def _adversarial_direction(self, parts: list[np.ndarray]) -> list[Tensor] | None:
+    def _adversarial_direction(self, parts: list[Part]) -> list[Tensor] | None:
         """The mask network's gradient in a pass of its own at the present weights; None if it plays idle."""
         if abs(self.game.strength.at(self.game.policy.progress)) < 0.05:
             return None
-        for part in parts:
-            self._backward(self.game.mask_loss, part, len(parts))
+        with still(self.game.policy):
+            for part in parts:
+                self._backward(self.game.mask_loss, part, len(parts))
         average_gradients(self.mask_weights)
         return _taken(self.mask_weights)
 
-    def _own_direction(self, parts: list[np.ndarray]) -> list[Tensor]:
+    def _own_direction(self, parts: list[Part]) -> list[Tensor]:
         """The encoder's gradient in a pass of its own at the present weights, that moves no statistic."""
         with still(self.game):
             for part in parts:
@@ -342,7 +396,8 @@ class Training:
             adversarial = cosine(_taken(self.mask_weights, keep=True), wanted)
         moved = self.watch.moved({"encoder": self.encoder_weights, "mask network": self.mask_weights})
         rank = effective_rank(played.projection)
-        entropy = self.game.policy.logits(self.scaled(self.batches.millivolts(self.rows[:16])))
+        with still(self.game.policy):
+            entropy = self.game.policy.logits(self.scaled(self.batches.millivolts(self.rows[:16])))
         return Look(
             alignment=alignment(played.first, played.projection),
             uniformity=uniformity(played.projection),
@@ -371,7 +426,8 @@ class Training:
         """Spread and variation of the logits on at most 16 records, every tenth step and when looking."""
         if (self.done % 10 and not now) or not self.mask_weights:
             return None
-        logits = self.game.policy.logits(self.scaled(self.batches.millivolts(rows[:16])))
+        with still(self.game.policy):
+            logits = self.game.policy.logits(self.scaled(self.batches.millivolts(rows[:16])))
         return None if logits is None else (logits.std(dim=-1).mean(), logits.std(dim=0).mean())
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, int]]:
@@ -383,6 +439,8 @@ class Training:
             for index, moments in optimiser.state_dict()["state"].items():
                 for name, value in moments.items():
                     tensors[f"{player}.{index}.{name}"] = value
+        if self.patience is not None:
+            tensors["patience"] = self.patience.state()
         return tensors, {"step": self.done, "total": self.total, "seed": self.seed}
 
     def load(self, tensors: dict[str, Tensor], counters: dict[str, int]) -> None:
@@ -400,6 +458,9 @@ class Training:
                     moments.setdefault(int(index), {})[name] = _laid_out_like(weight, value)
             optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
         self.done = counters["step"]
+        if self.patience is not None:
+            self.patience = Patience(self.patience.epochs, tensors["patience"])
+            self.total = self.done if self.patience.over else self.total
 
     def _optimisers(self) -> list[tuple[str, torch.optim.Optimizer]]:
         pairs = [("encoder", self.encoder_optimiser), ("masks", self.mask_optimiser)]

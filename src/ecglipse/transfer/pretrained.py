@@ -15,7 +15,7 @@ from ecglipse.errors import CheckpointError
 from ecglipse.models import encode, encoder
 from ecglipse.models.encoders import pooled
 from ecglipse.models.layers import Encoder
-from ecglipse.models.reference import min_max, taking
+from ecglipse.models.reference import attending_over_batch, min_max, taking
 from ecglipse.views.scaling import SCALINGS
 
 WEIGHTS = "encoder.safetensors"
@@ -101,10 +101,13 @@ def load(
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{run / 'config.json'}: does not describe an encoder ({error})") from None
     put_weights(net, _tensors(run, facts), where=str(run), prefix="")
+    published = facts.get("published", {})
+    if published.get("attention", "record") == "batch":
+        attending_over_batch(net)
     if features == "pooled":
         pooled(net)
     taking(net, SCALINGS.get(rule.get("input", "mv")))
-    if facts.get("published", {}).get("scaling", "none") != "none":
+    if published.get("scaling", "none") != "none":
         taking(net, partial(min_max, whole_batch=False))
     return PretrainedEncoder(net.eval().to(device), **about, run=run)
 

@@ -6,6 +6,7 @@ the other four still follow. The strength of each record is uniform in 0..streng
 
 import functools
 import math
+from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -84,16 +85,19 @@ def level_shift(
     amplitude_mv: float,
     fs: float,
     length_s: float = 2.0,
+    sizes: Literal["uniform", "published"] = "uniform",
     leads: Mixing = "independent",
     names: tuple[str, ...] = LEADS,
 ) -> Linear | None:
     """Add a step up or down over one stretch of the record, of a size of its own at each source.
 
     Args:
-        amplitude_mv: largest step, mV.
+        amplitude_mv: a, the largest step, mV.
         fs: Hz.
         length_s: of the stretch on average, s; normal about it with a fifth of it as standard deviation, and
             the record's at most.
+        sizes: "uniform" in +-a; or, with a slip of the code published with Bo et al. 2022, where a difference
+            stands for a product, a (+-1 - u) with u uniform in 0 to 1/4: never small, and lower by a / 8.
         leads: where it comes in.
         names: of the leads.
     """
@@ -109,7 +113,10 @@ def level_shift(
         window.copy_(((place >= first) & (place < first + length[records])).unsqueeze(1))
 
     into = way(leads, names)
-    return into.add_waves(amplitude_mv * (2 * draws.uniform(into.sources, 1) - 1), write)
+    size = 2 * draws.uniform(into.sources, 1) - 1
+    if sizes == "published":
+        size = size.sign() - draws.uniform(into.sources, 1) / 4
+    return into.add_waves(amplitude_mv * size, write)
 
 
 @Planned

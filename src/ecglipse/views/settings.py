@@ -63,6 +63,8 @@ class Shift(Noise):
     """Largest step, mV."""
     length_s: NotNegative = 2.0
     """Length of the stretch on average, s."""
+    sizes: Literal["uniform", "published"] = "uniform"
+    """uniform: within the largest; published: +-1 - U(0, 1/4) of it, a slip, never small."""
 
 
 class Powerline(Noise):

@@ -23,6 +23,8 @@ class Policy:
         ramps: keys whose `_start` is given.
         penalty: the published penalty has a weight.
         spares: the published masks spare leads.
+        unet: the mask network is the published one.
+        outside: the published transform of masks over time and frequency stands outside of the graph.
     """
 
     masks: str
@@ -36,6 +38,8 @@ class Policy:
     ramps: frozenset[str] = frozenset()
     penalty: bool = True
     spares: bool = False
+    unet: bool = False
+    outside: bool = True
 
     @property
     def hides(self) -> bool:
@@ -50,12 +54,19 @@ class Policy:
     @property
     def plays(self) -> bool:
         """A mask network gets the gradient of the game."""
-        return self.masks == "published" or (self.masks == "adversarial" and self.network != "frozen")
+        if self.masks == "published":
+            return self.in_time or not self.outside
+        return self.masks == "adversarial" and self.network != "frozen"
 
     @property
     def learns(self) -> bool:
         """A mask network learns, by the game or by a loss of its own."""
-        return self.plays or self.masks == "predicted"
+        return self.plays or self.masks in ("predicted", "published")
+
+    @property
+    def for_all_leads(self) -> bool:
+        """Published masks over time, each for all leads."""
+        return self.masks == "published" and self.in_time and self.leads == "shared"
 
     @property
     def covers(self) -> bool:
@@ -70,7 +81,7 @@ class Policy:
     @property
     def competes(self) -> bool:
         """Several masks of the network may compete."""
-        return self.masks == "adversarial" or (self.masks == "published" and self.leads == "shared")
+        return self.masks == "adversarial" or self.for_all_leads
 
     @property
     def relaxes(self) -> bool:
@@ -95,13 +106,16 @@ _PLAYS = _Rule("a mask network that plays", lambda p: p.plays)
 _ADVERSARIAL = _Rule("adversarial masks", lambda p: p.masks == "adversarial")
 _PRESSED = _Rule("adversarial masks that learn", lambda p: p.masks == "adversarial" and p.plays)
 _RELAXED = _Rule("a relaxation: adversarial masks that learn, or soft ones", lambda p: p.relaxes)
+_FRAMES = _Rule("a mask network that is not the published one", lambda p: p.masks in _NETWORKS and not p.unet)
 _PUBLISHED = _Rule("published masks", lambda p: p.masks == "published")
+_STEEP = _Rule("published masks over time", lambda p: p.masks == "published" and p.in_time)
 _PENALTY = _Rule(
     "published masks and `published.alpha` above 0", lambda p: p.masks == "published" and p.penalty
 )
-_SPARING = _Rule(
-    "published masks for all leads at once", lambda p: p.masks == "published" and p.leads == "shared"
+_PENALISED = _Rule(
+    "published masks over time and `published.alpha` above 0", lambda p: _STEEP.reads(p) and p.penalty
 )
+_SPARING = _Rule("published masks over time for all leads at once", lambda p: p.for_all_leads)
 
 RULES: dict[str, _Rule] = {
     "leads": _IN_TIME,
@@ -117,16 +131,18 @@ RULES: dict[str, _Rule] = {
         ),
     ),
     "masks.segment_s": _Rule("masks of segments", lambda p: p.cuts),
-    "masks.bands": _Rule("masks over time and frequency", lambda p: p.domain == "spectral"),
+    "masks.bands": _Rule(
+        "masks over bands of frequency", lambda p: p.domain == "spectral" and p.masks != "published"
+    ),
     "masks.fill": _IN_TIME,
     "masks.taper_s": _IN_TIME,
     "masks.band_hz": _Rule("masks by noise", lambda p: p.masks == "noise"),
     "masks.both_views": _HIDES,
     "mask_network.width": _NETWORK,
-    "mask_network.depth": _NETWORK,
-    "mask_network.kernel": _NETWORK,
-    "mask_network.norm": _NETWORK,
-    "mask_network.frame_hz": _NETWORK,
+    "mask_network.depth": _FRAMES,
+    "mask_network.kernel": _FRAMES,
+    "mask_network.norm": _FRAMES,
+    "mask_network.frame_hz": _FRAMES,
     "mask_network.bound": _Rule(
         "scores of a network or a guide", lambda p: p.masks in _BOUND and p.marks == "energy"
     ),
@@ -145,10 +161,15 @@ RULES: dict[str, _Rule] = {
     "mask_network.diversity": _PRESSED,
     "mask_network.learning_rate": _LEARNS,
     "mask_network.every": _LEARNS,
-    "published.slope": _PUBLISHED,
+    "published.slope": _STEEP,
     "published.alpha": _PUBLISHED,
     "published.ratio": _PENALTY,
-    "published.penalised": _PENALTY,
+    "published.penalised": _PENALISED,
+    "published.guard": _PENALTY,
+    "published.network": _NETWORK,
+    "published.transform": _Rule(
+        "published masks over time and frequency", lambda p: p.masks == "published" and not p.in_time
+    ),
     "published.gradient": _PLAYS,
     "published.spared": _SPARING,
     "published.spared_by": _Rule("`published.spared` above 0", lambda p: _SPARING.reads(p) and p.spares),
