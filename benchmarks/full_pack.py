@@ -25,7 +25,7 @@ import numpy as np
 
 from ecglipse.metrics import auroc
 from ecglipse.report.page import write_summary
-from ecglipse.report.summary import summarise
+from ecglipse.report.summarise import summarise
 from ecglipse.results import cell_id
 from ecglipse.seeding import numpy_rng
 

@@ -9,6 +9,7 @@ import pytest
 
 from ecglipse.cli import main
 from ecglipse.commands import VERBS
+from ecglipse.commands._transfer import Transferred
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -88,6 +89,19 @@ def test_json_is_json_and_alone_on_stdout(simulated: Path) -> None:
     done = run("show", str(simulated), "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
+
+
+def test_transfer_says_budgets_below_a_percent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"task": "sex", "probe": "linear", "validation": "matched", "metric": "macro_auroc", "draws": 1}
+    rows = tuple(row | {"fraction": x, "macro_auroc": 0.75} for x in (0.005, 0.1, 1.0, -10.0))
+    made = Transferred(Path("out"), 4, 0, rows, 1.0)
+    monkeypatch.setattr("ecglipse.commands._transfer.transfer", lambda *given, **more: made)
+    with pytest.raises(SystemExit):
+        main(["transfer", "x.toml", "--from", "run"])
+    said = [line.split(", ")[1] for line in capsys.readouterr().out.splitlines()[:4]]
+    assert said == ["0.5% of labels", "10% of labels", "100% of labels", "10 a class"]
 
 
 def test_cli_and_python_have_the_same_verbs() -> None:

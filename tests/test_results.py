@@ -14,7 +14,6 @@ import jaxtyping
 import numpy as np
 import pytest
 
-from ecglipse import results
 from ecglipse.errors import LedgerError
 from ecglipse.results import REQUIRED, Ledger, cell_id
 
@@ -261,7 +260,7 @@ def test_a_ledger_put_in_the_place_of_another_is_read_anew(ledger: Ledger) -> No
 def test_a_full_disk_leaves_the_ledger_as_it_was(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     before = (ledger.folder / "results.jsonl").read_bytes()
     write = os.write
-    monkeypatch.setattr(results.os, "write", lambda file, content: write(file, content[:50]))
+    monkeypatch.setattr(os, "write", lambda file, content: write(file, content[:50]))
     with pytest.raises(LedgerError, match=r"cell [0-9a-f]{16} could not be written: 50 of \d+ bytes written"):
         ledger.append(line_of(8), **arrays())
     monkeypatch.undo()

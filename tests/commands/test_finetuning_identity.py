@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ecglipse.commands import _assemble
-from ecglipse.commands._evaluate import _tuned_by, _tuned_on
+from ecglipse.commands._identity import tuned_by, tuned_on
 from ecglipse.config import Config, Transfer, Views, check
 from ecglipse.errors import ConfigError
 from ecglipse.results import cell_id
@@ -13,20 +13,20 @@ from ecglipse.store import Store
 
 
 def test_extra_views_are_of_pretraining_and_leave_fine_tuned_cells_as_they_are() -> None:
-    plain = _tuned_on(Views())
+    plain = tuned_on(Views())
     assert plain == Views().model_dump()
-    assert _tuned_on(Views.model_validate({"extra": [{"name": "gain"}]})) == plain
-    assert _tuned_on(Views.model_validate({"noise_mv": 0.123})) != plain
+    assert tuned_on(Views.model_validate({"extra": [{"name": "gain"}]})) == plain
+    assert tuned_on(Views.model_validate({"noise_mv": 0.123})) != plain
 
 
 def test_how_stages_move_counts_only_where_it_has_an_effect() -> None:
-    plain = _tuned_by(Transfer(), scratch=False)
+    plain = tuned_by(Transfer(), scratch=False)
     assert "finetune_rate_decay" not in plain
     assert "finetune_unfrozen" not in plain
     assert cell_id(settings=plain) == "1fdebfc858801c29"  # of the commit before these settings
 
     def ident(*, scratch: bool = False, **given: float) -> str:
-        return cell_id(settings=_tuned_by(Transfer.model_validate(given), scratch=scratch))
+        return cell_id(settings=tuned_by(Transfer.model_validate(given), scratch=scratch))
 
     same = cell_id(settings=plain)
     decayed, one = ident(finetune_rate_decay=0.5), ident(finetune_unfrozen=1)

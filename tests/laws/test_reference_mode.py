@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches
 from ecglipse.commands import _assemble
-from ecglipse.commands._evaluate import _as_published
+from ecglipse.commands._identity import as_published
 from ecglipse.config import Config, Published, check
 from ecglipse.draws import Draws
 from ecglipse.errors import ConfigError
@@ -99,14 +99,14 @@ def test_choices_of_fine_tuning_leave_the_run_and_count_in_its_cells(
     batches: Batches, switch: dict[str, Any]
 ) -> None:
     assert facts(batches, config(published=switch)) == facts(batches, config())
-    assert _as_published(Published(**switch), tuned=True, said=True) == {"published": switch}
-    assert _as_published(Published(**switch), tuned=False, said=True) == {}
-    assert _as_published(Published(), tuned=True, said=False) == {}
+    assert as_published(Published(**switch), tuned=True, said=True) == {"published": switch}
+    assert as_published(Published(**switch), tuned=False, said=True) == {}
+    assert as_published(Published(), tuned=True, said=False) == {}
 
 
 def test_a_fresh_encoder_that_is_scaled_is_another_cell() -> None:
-    assert _as_published(Published(scaling="batch"), tuned=False, said=False)
-    assert not _as_published(Published(scaling="batch"), tuned=False, said=True)
+    assert as_published(Published(scaling="batch"), tuned=False, said=False)
+    assert not as_published(Published(scaling="batch"), tuned=False, said=True)
 
 
 def test_min_max_is_its_equation() -> None:

@@ -7,14 +7,14 @@ import pytest
 from dummy_study import Make, write_study
 from wide_study import wide_summary
 
-from ecglipse.report.tables import Summary
+from ecglipse.report.summary import Summary
 
 
 @pytest.fixture(autouse=True, scope="session")
 def no_waiting_for_the_disk() -> Iterator[None]:
     """The ledger flushes every cell to the disk, which a test that ends here and now has no use for."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ecglipse.results.os.fsync", lambda file: None)
+        patch.setattr("os.fsync", lambda file: None)
         yield
 
 

@@ -8,7 +8,7 @@ from dummy_study import write_run
 
 from ecglipse.errors import EcglipseError
 from ecglipse.report.gallery import read_masks, read_steps, run_folder
-from ecglipse.report.tables import Method
+from ecglipse.report.methods import Method
 
 
 def test_masks_are_read_as_written(tmp_path: Path) -> None:

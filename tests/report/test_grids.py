@@ -8,8 +8,9 @@ from wide_study import BUDGETS, LONG
 
 from ecglipse.report.grids import Cell, Grid, differences, scores
 from ecglipse.report.more_grids import more_grids
-from ecglipse.report.summary import summarise
-from ecglipse.report.tables import Group, Summary, percent
+from ecglipse.report.scores import Group, percent
+from ecglipse.report.summarise import summarise
+from ecglipse.report.summary import Summary
 
 
 def cells(grid: Grid) -> Iterator[tuple[str, str, str, Cell]]:

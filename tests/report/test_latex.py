@@ -11,8 +11,8 @@ from wide_study import EVIL, LONG
 from ecglipse.report.latex import to_latex
 from ecglipse.report.latex_tables import latex_tables
 from ecglipse.report.latex_text import tex
-from ecglipse.report.summary import summarise
-from ecglipse.report.tables import Summary
+from ecglipse.report.summarise import summarise
+from ecglipse.report.summary import Summary
 
 
 @pytest.fixture(scope="module")

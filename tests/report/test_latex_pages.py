@@ -13,7 +13,7 @@ from ecglipse.report.grids import Block, Cell, Grid
 from ecglipse.report.latex import MACROS, tex_file, to_latex
 from ecglipse.report.latex_layout import tables
 from ecglipse.report.latex_tables import latex_tables
-from ecglipse.report.tables import Summary
+from ecglipse.report.summary import Summary
 
 OVERFULL_PT = 2.0
 """Too wide by more than this, and a reader sees it."""

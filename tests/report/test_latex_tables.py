@@ -7,7 +7,7 @@ from dummy_study import write_study
 from ecglipse.report.latex_tables import latex_tables
 from ecglipse.report.more_grids import more_grids
 from ecglipse.report.page import write_report
-from ecglipse.report.tables import Summary
+from ecglipse.report.summary import Summary
 
 
 def test_each_kind_of_table_is_a_file(wide: Summary) -> None:

@@ -8,7 +8,7 @@ from wide_study import EVIL, LONG
 from ecglipse.report.grids import Block, Cell, Grid
 from ecglipse.report.markdown import to_markdown
 from ecglipse.report.markdown_tables import MOST_COLUMNS, cell_text, number_text, section
-from ecglipse.report.tables import Summary
+from ecglipse.report.summary import Summary
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from dummy_study import Make
 from test_page import read, with_runs
 
 from ecglipse.report.page import write_report
-from ecglipse.report.summary import summarise
+from ecglipse.report.summarise import summarise
 
 LEARNED, RANDOM = "adversarial-per-lead", "random-per-lead"
 PLAIN: dict[str, Any] = {

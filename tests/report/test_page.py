@@ -14,8 +14,8 @@ from dummy_study import METHODS, Make, write_run
 
 from ecglipse.errors import EcglipseError
 from ecglipse.report.page import Written, write_report
-from ecglipse.report.summary import summarise
-from ecglipse.report.tables import Group
+from ecglipse.report.scores import Group
+from ecglipse.report.summarise import summarise
 
 VOID = {"meta", "img", "br", "hr", "input", "link", "path", "circle", "rect", "use"}
 PAYLOAD = '"><img src=x onerror=alert(1)><script>alert(2)</script></svg></style><b id="owned">=1+1|`$x$'

@@ -10,7 +10,7 @@ from test_page import read
 from ecglipse.errors import LedgerError
 from ecglipse.report.page import write_report
 from ecglipse.report.reads import FILE
-from ecglipse.report.summary import summarise
+from ecglipse.report.summarise import summarise
 
 
 def test_the_ledger_is_counted_whatever_the_study_says(make: Make) -> None:

@@ -10,13 +10,13 @@ import pytest
 from dummy_study import METHODS, TEMPERATURE, Make
 
 from ecglipse.metrics import apply_temperature, ece
-from ecglipse.report.cells import Bench
+from ecglipse.report.bench import Bench
 from ecglipse.report.export import to_csv
 from ecglipse.report.page import write_report
 from ecglipse.report.reliability import BINS, NO_TEMPERATURE
+from ecglipse.report.scores import Reliability
 from ecglipse.report.subgroups import REPLICATES
-from ecglipse.report.summary import summarise
-from ecglipse.report.tables import Reliability
+from ecglipse.report.summarise import summarise
 from ecglipse.results import Ledger
 
 METHOD = "adversarial-per-lead"

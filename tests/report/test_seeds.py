@@ -11,7 +11,7 @@ from dummy_study import Make
 from test_page import read
 
 from ecglipse.report.page import write_report
-from ecglipse.report.summary import summarise
+from ecglipse.report.summarise import summarise
 from ecglipse.results import Ledger
 
 

@@ -10,10 +10,10 @@ from dummy_study import CLASSES, STORE, Make, auroc
 from test_page import read
 
 from ecglipse.errors import LedgerError
+from ecglipse.report.differences import Gap
 from ecglipse.report.page import write_report
 from ecglipse.report.subgroups import LEAST, read_subgroups
-from ecglipse.report.summary import summarise
-from ecglipse.report.tables import Gap
+from ecglipse.report.summarise import summarise
 from ecglipse.results import Ledger
 
 METHOD = "adversarial-per-lead"

@@ -14,11 +14,13 @@ from sklearn.metrics import f1_score
 
 from ecglipse.errors import LedgerError
 from ecglipse.metrics import apply_temperature, ece
+from ecglipse.report.differences import Comparison
 from ecglipse.report.export import to_csv
 from ecglipse.report.figures import forest_columns
 from ecglipse.report.needed import ratio_text
-from ecglipse.report.summary import summarise
-from ecglipse.report.tables import Comparison, Group, Summary
+from ecglipse.report.scores import Group
+from ecglipse.report.summarise import summarise
+from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import verdict
 from ecglipse.results import Ledger, Predictions
 from ecglipse.statistics import contributions, permutation_test

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from ecglipse.report.differences import Comparison
 from ecglipse.report.looks import looks
-from ecglipse.report.tables import Comparison, Group, Method, Score, Summary
+from ecglipse.report.methods import Method
+from ecglipse.report.scores import Group, Score
+from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import floors_on_top, headline_fraction, signed, verdict
 
 INIT = Method("init", "Random init", "init")

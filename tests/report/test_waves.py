@@ -10,7 +10,7 @@ from test_occlusion_page import RATIOS, made
 from test_page import read
 
 from ecglipse.report.page import write_report
-from ecglipse.report.summary import summarise
+from ecglipse.report.summarise import summarise
 
 LEARNED = "adversarial-per-lead"
 

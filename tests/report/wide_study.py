@@ -6,8 +6,10 @@ from typing import Any
 
 from dummy_study import METHODS, write_study
 
-from ecglipse.report.summary import summarise
-from ecglipse.report.tables import Disturbed, Gap, Group, Measure, Summary
+from ecglipse.report.differences import Disturbed, Gap
+from ecglipse.report.scores import Group, Measure
+from ecglipse.report.summarise import summarise
+from ecglipse.report.summary import Summary
 
 EVIL = r"[2cm] 100 % \input{/etc/passwd} $x_1^2$ {#&~} \end{table} <a|b> \"q\" `r` ≥"
 LONG = "Learned masks, all leads compete: ally, a quarter reversed"

@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +9,21 @@ import numpy as np
 
 from ecglipse.checkpoints import latest_checkpoint
 from ecglipse.commands import _assemble
-from ecglipse.commands._judging import judge, temperature_of, thresholds_of
-from ecglipse.commands._places import Part, Place, places, where
+from ecglipse.commands._identity import identity
+from ecglipse.commands._judging import judge
+from ecglipse.commands._places import places, where
 from ecglipse.commands._pretrain import pretrain, run_folder
-from ecglipse.commands._reading import Features, of_encoder, of_measurements, of_nothing
-from ecglipse.config import Config, Published, Transfer, Views
-from ecglipse.config import Encoder as EncoderSettings
+from ecglipse.commands._reading import Features, Read, of_encoder, of_measurements, of_nothing
+from ecglipse.commands._trial import Trial, line_of, trial_of
+from ecglipse.config import Config
 from ecglipse.errors import CheckpointError
-from ecglipse.metrics import Evaluation
 from ecglipse.models.layers import Encoder
-from ecglipse.provenance import provenance
-from ecglipse.results import Ledger, cell_id
-from ecglipse.study.plan import SEEDLESS, Cell, Unit, cells
-from ecglipse.tasks import Labels
+from ecglipse.results import Ledger
+from ecglipse.study.plan import Cell, Unit, cells
 from ecglipse.transfer.disturb import possible
 from ecglipse.transfer.finetune import finetune
-from ecglipse.transfer.handcrafted import VERSION as MEASUREMENTS_VERSION
 from ecglipse.transfer.pretrained import put_weights
 from ecglipse.transfer.probes import knn_probe, linear_probe
-
-RESULTS_VERSION = 4
-"""Raised when a change of the code changes what a cell means; old cells are then computed anew."""
 
 
 def do_unit(config: Config, unit: Unit) -> int:
@@ -72,37 +65,7 @@ class Bench:
     def identity(self, unit: Unit, cell: Cell, run: Path | None) -> str:
         """Hash of everything that determines a cell's numbers."""
         place = self.places[where(cell.task)[0]]
-        own = self.config.of(unit.method)
-        encoder: Any = run.name.rsplit("-", 1)[-1] if run else [unit.seed, own.encoder.of_pretraining()]
-        kind = self.config.methods[unit.method].kind
-        if kind in SEEDLESS:
-            encoder = [kind, MEASUREMENTS_VERSION]
-        return cell_id(
-            version=RESULTS_VERSION,
-            method=unit.method,
-            store=place.store.digest,
-            split=place.split.digest,
-            encoder=encoder,
-            kind=kind,
-            task=cell.task,
-            probe=cell.probe,
-            fraction=cell.fraction,
-            draw=cell.draw,
-            validation=cell.validation,
-            settings=[
-                _tuned_by(self.config.transfer, scratch=kind == "scratch"),
-                _tuned_on(own.views),
-            ]
-            if cell.probe == "finetune"
-            else None,
-            **({"disturbance": cell.disturbance} if cell.disturbance else {}),
-            **_read_as(own.encoder, said=kind in SEEDLESS),
-            **_as_published(
-                own.published,
-                tuned=cell.probe == "finetune",
-                said=run is not None or kind in SEEDLESS,
-            ),
-        )
+        return identity(self.config, unit, cell, run=run, place=place)
 
     def evaluate(self, unit: Unit, *, run: Path | None, folder: Path) -> tuple[int, int]:
         """Compute the unit's missing cells; gives (added, there already)."""
@@ -114,7 +77,7 @@ class Bench:
         encoder, found = self.features(unit, run, folder)
         for cell in todo:
             if not cell.disturbance:
-                self._read(unit, cell, run, encoder, found[where(cell.task)[0]], ledger)
+                self.read(unit, cell, run, encoder, found[where(cell.task)[0]], ledger)
         for task in dict.fromkeys(cell.task for cell in todo if cell.disturbance):
             mine = [cell for cell in todo if cell.task == task and cell.disturbance]
             self._read_disturbed(unit, mine, run, found[where(task)[0]], ledger)
@@ -132,10 +95,10 @@ class Bench:
         encoder = self.encoder(unit, run)
         found = {name: of_encoder(encoder, place) for name, place in self.places.items()}
         for name, one in found.items():
-            one.whole, one.tested = self._labelled(name, unit)
+            one.whole, one.tested = self.labelled(name, unit)
         return encoder, found
 
-    def _labelled(self, name: str, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
+    def labelled(self, name: str, unit: Unit) -> tuple[np.ndarray, np.ndarray]:
         """All rows that the unit's probes read in a place, and those of them that are tested."""
         tasks = {where(cell.task)[1] for cell in cells(self.config, unit) if where(cell.task)[0] == name}
         parts = [self.places[name].parts(task)[1] for task in sorted(tasks)]
@@ -163,7 +126,7 @@ class Bench:
         encoder = _assemble.transferred(self.config.of(unit.method), encoder)
         return encoder.to(self.places[""].batches.device)
 
-    def _read(
+    def read(
         self,
         unit: Unit,
         cell: Cell,
@@ -174,168 +137,68 @@ class Bench:
     ) -> None:
         """Compute one cell and write it."""
         began = time.monotonic()
-        name, task = where(cell.task)
-        place = self.places[name]
-        labels, parts = place.parts(task)
-        train = parts["train"].subset(cell.fraction, cell.draw)
-        share = cell.fraction if cell.validation == "matched" else 1.0
-        validation, test = parts["validation"].subset(share, cell.draw), parts["test"]
-        kind = labels.task.kind
+        trial = self._trial(unit, cell, run)
         if cell.probe == "finetune" and encoder is not None:
-            result: Any = self._finetune(unit, cell, encoder, place, train, validation, test, kind)
+            result: Any = self._finetune(trial, encoder)
         else:
             probes: dict[str, Any] = {"linear": linear_probe, "knn": knn_probe}
-            result = probes[cell.probe](
-                found(train.rows), train.y, found(validation.rows), validation.y, found(test.rows), kind=kind
-            )
-        reading = judge(test.y, validation.y, result, task=labels.task)
-        self._write(unit, cell, run, place, labels, test, train, validation, result, reading, ledger, began)
+            result = _probed(probes[cell.probe], trial, found, test=found)
+        self._write(trial, result, ledger, began)
 
     def _read_disturbed(
         self, unit: Unit, mine: list[Cell], run: Path | None, found: Features, ledger: Ledger
     ) -> None:
         """Fit the probe of a task once, on records as they are, and read it under each disturbance."""
         began = time.monotonic()
-        name, task = where(mine[0].task)
-        place = self.places[name]
-        labels, parts = place.parts(task)
-        train = parts["train"].subset(mine[0].fraction, mine[0].draw)
-        validation = parts["validation"].subset(mine[0].fraction, mine[0].draw)
-        test, kind = parts["test"], labels.task.kind
-        under = np.concatenate([found.under(cell.disturbance)(test.rows) for cell in mine])
-        result = linear_probe(
-            found(train.rows), train.y, found(validation.rows), validation.y, under, kind=kind
-        )
+        trial = self._trial(unit, mine[0], run)
+
+        def under(rows: np.ndarray) -> np.ndarray:
+            return np.concatenate([found.under(cell.disturbance)(rows) for cell in mine])
+
+        result = _probed(linear_probe, trial, found, test=under)
         began = time.monotonic() - (time.monotonic() - began) / len(mine)
         for cell, scores in zip(mine, np.split(result.test_scores, len(mine)), strict=True):
-            one = replace(result, test_scores=scores)
-            reading = judge(test.y, validation.y, one, task=labels.task)
-            self._write(unit, cell, run, place, labels, test, train, validation, one, reading, ledger, began)
+            self._write(replace(trial, cell=cell), replace(result, test_scores=scores), ledger, began)
             began = time.monotonic()
 
-    def _finetune(
-        self,
-        unit: Unit,
-        cell: Cell,
-        encoder: Encoder,
-        place: Place,
-        train: Part,
-        validation: Part,
-        test: Part,
-        kind: Any,
-    ) -> Any:
+    def _trial(self, unit: Unit, cell: Cell, run: Path | None) -> Trial:
+        """The cell with its rows."""
+        return trial_of(unit, cell, run=run, place=self.places[where(cell.task)[0]])
+
+    def _finetune(self, trial: Trial, encoder: Encoder) -> Any:
         """Fine-tune a copy of the encoder; from scratch, the encoder learns at the head's rate."""
+        unit, place = trial.unit, trial.place
         rule, own = self.config.transfer, self.config.of(unit.method)
         return finetune(
             _assemble.finetuned(own, encoder),
             place.batches.millivolts,
-            train=(train.rows, train.y),
-            validation=(validation.rows, validation.y),
-            test_rows=test.rows,
-            kind=kind,
+            train=(trial.train.rows, trial.train.y),
+            validation=(trial.validation.rows, trial.validation.y),
+            test_rows=trial.test.rows,
+            kind=trial.task.kind,
             epochs=rule.finetune_epochs,
             batch=rule.finetune_batch,
             learning_rate=rule.finetune_learning_rate,
             head_hidden=rule.finetune_head_hidden,
             **_assemble.finetuning_pace(rule, scratch=self.config.methods[unit.method].kind == "scratch"),
-            seed=_assemble.seed_of(self.split, seed=unit.seed * 1000 + cell.draw),
+            seed=_assemble.seed_of(self.split, seed=unit.seed * 1000 + trial.cell.draw),
             augment=_assemble.finetuning_view(own, place.store),
             keep=own.published.kept,
         )
 
-    def _write(
-        self,
-        unit: Unit,
-        cell: Cell,
-        run: Path | None,
-        place: Place,
-        labels: Labels,
-        test: Part,
-        train: Part,
-        validation: Part,
-        result: Any,
-        reading: Evaluation,
-        ledger: Ledger,
-        began: float,
-    ) -> None:
-        """Append the ledger's line with its predictions."""
-        facts, whole = provenance(), len(place.parts(where(cell.task)[1])[1]["train"].rows)
-        line = {
-            "cell": self.identity(unit, cell, run),
-            "study": self.config.name,
-            "method": unit.method,
-            "kind": self.config.methods[unit.method].kind,
-            "seed": unit.seed,
-            "rotation": unit.rotation,
-            "task": cell.task,
-            "task_kind": labels.task.kind,
-            "classes": list(labels.task.classes),
-            "probe": cell.probe,
-            "fraction": cell.fraction if cell.fraction > 0 else round(len(train.rows) / whole, 6),
-            "shots": max(0, round(-cell.fraction)),
-            "draw": cell.draw,
-            "validation": cell.validation,
-            "disturbance": cell.disturbance,
-            "thresholds": thresholds_of(validation.y, result, labels.task.kind),
-            "temperature": temperature_of(validation.y, result, labels.task.kind),
-            "n_train": len(train.rows),
-            "n_validation": len(validation.rows),
-            "n_test": len(test.rows),
-            "positives_test": []
-            if labels.task.kind == "regression"
-            else [int(count) for count in test.y.sum(0)],
-            "split": place.split.digest,
-            "config": self.config.digest,
-            "store": place.store.digest,
-            "run": run.name if run else None,
-            "chosen": result.chosen,
-            "metrics": reading.metrics,
-            "per_class": reading.per_class,
-            "left_out": list(reading.left_out),
-            "undefined": reading.undefined,
-            "seconds": round(time.monotonic() - began, 3),
-            "commit": facts["commit"],
-            "versions": facts["versions"],
-            "hardware": facts["hardware"] | {"device": str(place.batches.device)},
-            "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+    def _write(self, trial: Trial, result: Any, ledger: Ledger, began: float) -> None:
+        """Judge a result, and append the ledger's line with its predictions."""
+        test = trial.test
+        judged = judge(test.y, trial.validation.y, result, task=trial.task)
+        cell = self.identity(trial.unit, trial.cell, trial.run)
+        seconds = time.monotonic() - began
+        line = line_of(trial, result, judged, config=self.config, cell=cell, seconds=seconds)
         _, patients = np.unique(test.patients, return_inverse=True)
         scores = result.test_scores.astype(np.float32)
         ledger.append(line, rows=test.rows, scores=scores, truth=test.y, patients=patients)
 
 
-def _read_as(rule: EncoderSettings, *, said: bool) -> dict[str, str]:
-    """Which features of an encoder a cell's numbers owe to, where they are not those of its last layer."""
-    return {} if said or rule.features == "last" else {"features": rule.features}
-
-
-def _as_published(rule: Published, *, tuned: bool, said: bool) -> dict[str, Any]:
-    """The published choices of transfer that a cell's numbers owe to, and its encoder's id has not said."""
-    found: dict[str, Any] = {}
-    if not said and rule.scaling != "none":
-        found["scaling"] = "record"
-    if not said and rule.attention != "record":
-        found["attention"] = rule.attention
-    if tuned and rule.finetuning != "moves":
-        found["finetuning"] = rule.finetuning
-    if tuned and rule.kept != "best":
-        found["kept"] = rule.kept
-    return {"published": found} if found else {}
-
-
-def _tuned_by(rule: Transfer, *, scratch: bool) -> dict[str, Any]:
-    """What fine-tuning is set to; of how stages move only what has an effect."""
-    found = {key: value for key, value in rule.model_dump().items() if key.startswith("finetune_")}
-    idle = {"finetune_draws", "finetune_fractions"}
-    if rule.finetune_head_hidden is None:
-        idle.add("finetune_head_hidden")
-    if scratch or rule.finetune_unfrozen is None:
-        idle.add("finetune_unfrozen")
-    if scratch or rule.finetune_rate_decay == 1.0 or rule.finetune_unfrozen in (0, 1):
-        idle.add("finetune_rate_decay")
-    return {key: value for key, value in found.items() if key not in idle}
-
-
-def _tuned_on(views: Views) -> dict[str, Any]:
-    """What fine-tuning sees of the views: the base augmentation; extra views are for pretraining alone."""
-    return views.model_dump() | {"extra": ()}
+def _probed(probe: Any, trial: Trial, found: Features, *, test: Read) -> Any:
+    """Fit a probe on features as they are, and read what `test` gives of the test set."""
+    features = [found(trial.train.rows), trial.train.y, found(trial.validation.rows), trial.validation.y]
+    return probe(*features, test(trial.test.rows), kind=trial.task.kind)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ecglipse.commands._places import Part, places, where
 from ecglipse.config import Config
-from ecglipse.report.tables import percent
+from ecglipse.report.scores import percent
 from ecglipse.study.plan import tasks
 from ecglipse.tasks import Labels
 

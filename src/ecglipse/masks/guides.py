@@ -1,4 +1,4 @@
-"""Guides: scores of segments that nobody learns, for masks aimed at waves or at what the encoder uses."""
+"""Masks aimed at waves, or at what the encoder uses: guides score segments, and nobody learns the scores."""
 
 from abc import ABC, abstractmethod
 from typing import Literal
@@ -7,6 +7,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+from ecglipse.draws import Draws
+from ecglipse.masks.forms import Form
+from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
+from ecglipse.masks.segments import count_segments, draw_segments
 
 
 class Guide(nn.Module, ABC):
@@ -81,6 +86,54 @@ class SaliencyGuide(Guide):
             encoder.train(was_training)
         use = (slope * (x - x.mean(-1, keepdim=True))).abs().detach()
         return _standardised(functional.adaptive_avg_pool1d(use, n_segments).clamp(min=1e-12).log())
+
+
+class GuidedMask(MaskPolicy):
+    """Hides by the scores of a guide that does not learn: waves, or what the encoder looks at.
+
+    Args:
+        guide: gives standardised scores.
+        form: which leads are hidden together.
+        coverage: share hidden.
+        segment_s: length of a segment, s.
+        fs: Hz.
+        bound: weight of the scores against the Gumbel noise: 0 hides at random.
+    """
+
+    def __init__(
+        self,
+        guide: Guide,
+        *,
+        form: Form,
+        coverage: float | Ramp,
+        segment_s: float,
+        fs: float,
+        bound: float = 2.0,
+    ) -> None:
+        super().__init__()
+        self.guide, self.form = guide, form
+        self.coverage, self.segment_s, self.fs, self.bound = Ramp.of(coverage), segment_s, fs, bound
+
+    def logits(self, x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch choice segment"]:
+        """The guide's scores, bounded and centred."""
+        segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs, form=self.form)
+        per_lead = self.guide(x, segments)
+        scores = self.bound * torch.tanh(self.form.over_groups(per_lead))
+        return scores - scores.mean(dim=-1, keepdim=True)
+
+    @torch.no_grad()
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
+        """Draw segments in proportion to exp(logit)."""
+        mask = draw_segments(
+            self.logits(x),
+            draws,
+            time=x.shape[-1],
+            form=self.form,
+            choice="drawn",
+            coverage=self.coverage.at(self.progress),
+            temperature=1.0,
+        )
+        return Drawn(mask.to(x.dtype))
 
 
 def _standardised(scores: Float[Tensor, "batch lead segment"]) -> Float[Tensor, "batch lead segment"]:

@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ecglipse.draws import Draws
+from ecglipse.masks.chance import RandomMask
 from ecglipse.masks.fills import Fill
+from ecglipse.masks.learned import LearnedMask
 from ecglipse.masks.policy import Drawn, MaskPolicy
-from ecglipse.masks.segments import LearnedMask, RandomMask
 from ecglipse.masks.transform import signal, spectrum
 from ecglipse.views.masking import segment_of_sample
 

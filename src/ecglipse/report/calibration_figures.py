@@ -6,7 +6,8 @@ from ecglipse.report.figures import WIDTH
 from ecglipse.report.inline import short
 from ecglipse.report.looks import Look
 from ecglipse.report.plot import Panel, bars, line, marker, number_text, picture, ticks, words, x_axis, y_axis
-from ecglipse.report.tables import Reliability, Summary
+from ecglipse.report.scores import Reliability
+from ecglipse.report.summary import Summary
 
 COLUMNS = 5
 SIDE = 150.0

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ecglipse.report.kept import EACH, LEAST, left_out, positives
-from ecglipse.report.tables import CONTROLS, Group, Method, Summary, percent
-from ecglipse.report.verdict import headline_fraction
+from ecglipse.report.methods import CONTROLS, Method
+from ecglipse.report.scores import percent
+from ecglipse.report.summary import Summary
+from ecglipse.report.verdict import headline_groups
 
 
 def missing_floors(summary: Summary) -> tuple[str, ...]:
@@ -13,10 +15,9 @@ def missing_floors(summary: Summary) -> tuple[str, ...]:
 
     Beside those of every study, each learned mask needs its own: its random, frozen and shuffled twin.
     """
-    fraction = headline_fraction(summary)
-    if fraction is None or not summary.settings:
+    groups = headline_groups(summary)
+    if not groups:
         return ()
-    groups = [Group(task, *summary.settings[0], fraction) for task in summary.tasks]
     there = {
         g: {m.name for m in summary.methods if summary.floor(g, m.name).mean is not None} for g in groups
     }

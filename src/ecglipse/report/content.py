@@ -7,12 +7,15 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from ecglipse.report.calibration_figures import reliability_plots
+from ecglipse.report.differences import Comparison, Needed
 from ecglipse.report.figures import forest, label_efficiency
 from ecglipse.report.gallery import Picture
 from ecglipse.report.looks import Look
+from ecglipse.report.methods import FLOORS
 from ecglipse.report.needed import ratio_text
 from ecglipse.report.parts import cut
-from ecglipse.report.tables import FLOORS, Comparison, Group, Needed, Reliability, Score, Summary, percent
+from ecglipse.report.scores import Group, Reliability, Score, percent
+from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import headline_fraction, setting_title
 
 MOST_COLUMNS: Final = 8

@@ -4,8 +4,10 @@ from typing import Any, Final
 
 from ecglipse.report.footnotes import Footnotes
 from ecglipse.report.measures import TITLES
+from ecglipse.report.methods import FLOORS, Method
 from ecglipse.report.parts import cut
-from ecglipse.report.tables import FLOORS, ClassScore, Group, Method, Summary, percent
+from ecglipse.report.scores import ClassScore, Group, percent
+from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import headline_fraction, shown_fractions
 
 MOST_NUMBERS: Final = 12

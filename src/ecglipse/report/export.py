@@ -8,7 +8,8 @@ from typing import Final
 
 from ecglipse.occlusion.applied import QUANTILES
 from ecglipse.report.needed import ratio_text
-from ecglipse.report.tables import Group, Summary
+from ecglipse.report.scores import Group
+from ecglipse.report.summary import Summary
 
 COLUMNS: Final = (
     "kind",

@@ -7,8 +7,10 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
+from ecglipse.report.differences import Comparison
 from ecglipse.report.inline import short
 from ecglipse.report.looks import Look
+from ecglipse.report.methods import CONTROLS
 from ecglipse.report.plot import (
     Panel,
     Point,
@@ -25,7 +27,8 @@ from ecglipse.report.plot import (
     x_axis,
     y_axis,
 )
-from ecglipse.report.tables import CONTROLS, Comparison, Group, Score, Summary, percent
+from ecglipse.report.scores import Group, Score, percent
+from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import shown_fractions
 
 Steps = Sequence[Mapping[str, float | int | None]]

@@ -13,8 +13,9 @@ from markupsafe import Markup
 
 from ecglipse.errors import EcglipseError
 from ecglipse.report.figures import Steps
+from ecglipse.report.methods import Method
 from ecglipse.report.paper_svg import recording, sheet_of, under_mask
-from ecglipse.report.tables import Method, Summary
+from ecglipse.report.summary import Summary
 
 LONGEST_S: Final = 10.0
 """Only this much of a record is drawn, s."""

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from ecglipse.report.content import p_value, role_of
-from ecglipse.report.tables import FLOORS, Comparison, Group, Method, Score, Summary, percent
+from ecglipse.report.differences import Comparison
+from ecglipse.report.methods import FLOORS, Method
+from ecglipse.report.scores import Group, Score, percent
+from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import headline_fraction, setting_title
 
 

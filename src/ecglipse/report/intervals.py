@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 
 from ecglipse.metrics import apply_temperature
-from ecglipse.report.cells import Bench, Key, Line, TestSet
+from ecglipse.report.bench import Bench, TestSet
+from ecglipse.report.cells import Cells, Key, Line
+from ecglipse.report.scores import ClassScore, Group, Measure
 from ecglipse.report.subgroups import REPLICATES
-from ecglipse.report.tables import ClassScore, Group, Measure
 from ecglipse.report.weighted import Weighted, of_decisions, of_numbers, of_precision, of_probabilities
 from ecglipse.statistics import interval, macro_by_cell, over_patients
 
@@ -21,7 +22,7 @@ Ends = dict[str, tuple[float | None, float | None]]
 
 def with_intervals(
     wanted: Sequence[tuple[Group, str]],
-    cells: Mapping[tuple[Group, str], Mapping[Key, Line]],
+    cells: Cells,
     bench: Bench,
     *,
     classes: Sequence[ClassScore],

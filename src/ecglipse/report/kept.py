@@ -1,9 +1,10 @@
 """The classes of a task's macro averages: one set for a study."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-Line = Mapping[str, Any]
+from ecglipse.report.cells import Line
+
 LEAST: Final = 10
 """Positives and negatives that a class needs over the test sets of all rotations together."""
 EACH: Final = 5

@@ -6,7 +6,7 @@ from typing import Final
 from ecglipse.report.grids import Grid, differences, scores
 from ecglipse.report.latex_layout import tables
 from ecglipse.report.latex_text import tex
-from ecglipse.report.tables import Summary
+from ecglipse.report.summary import Summary
 
 MACROS: Final = r"""
 % Define any of these before the file is read, and it looks otherwise.

@@ -2,7 +2,7 @@
 
 from ecglipse.report.latex import tex_file
 from ecglipse.report.more_grids import more_grids
-from ecglipse.report.tables import Summary
+from ecglipse.report.summary import Summary
 
 
 def latex_tables(summary: Summary) -> dict[str, str]:

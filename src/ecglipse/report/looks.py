@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ecglipse.report.inline import themed
-from ecglipse.report.tables import FLOORS, Summary
+from ecglipse.report.methods import FLOORS
+from ecglipse.report.summary import Summary
 
 GREY: Final = "#7a7f87"
 CANDIDATES: Final = ("#d55e00", "#0072b2", "#cc79a7", "#009e73")

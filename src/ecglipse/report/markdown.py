@@ -3,7 +3,7 @@
 from ecglipse.report.grids import differences, scores
 from ecglipse.report.markdown_tables import cell_text, section
 from ecglipse.report.more_grids import more_grids
-from ecglipse.report.tables import Summary
+from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import at_what, verdict
 
 

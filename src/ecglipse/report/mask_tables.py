@@ -6,8 +6,9 @@ from typing import Any, Final
 import numpy as np
 
 from ecglipse.report.figures import Steps
+from ecglipse.report.hidden import MethodMasks, WaveShare
 from ecglipse.report.matched import COVERAGE, LENGTH
-from ecglipse.report.tables import MethodMasks, Summary, WaveShare
+from ecglipse.report.summary import Summary
 
 ARMS: Final = {
     "none": "nothing hidden",

@@ -11,7 +11,9 @@ import numpy as np
 from ecglipse.errors import EcglipseError
 from ecglipse.occlusion import Applied, applied
 from ecglipse.report.gallery import read_masks, run_folder
-from ecglipse.report.tables import Method, MethodMasks, Summary
+from ecglipse.report.hidden import MethodMasks
+from ecglipse.report.methods import Method
+from ecglipse.report.summary import Summary
 
 COVERAGE: Final = 0.01
 """Difference of the shares hidden above which a twin is called unmatched."""

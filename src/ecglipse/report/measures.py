@@ -8,9 +8,11 @@ import numpy as np
 
 from ecglipse.metrics import apply_temperature, brier, ece
 from ecglipse.metrics.decisions import decide, worth
-from ecglipse.report.cells import Bench, Key, Line
+from ecglipse.report.bench import Bench
+from ecglipse.report.cells import Cells, Line
 from ecglipse.report.kept import NO_CLASS
-from ecglipse.report.tables import Group, Measure, Method
+from ecglipse.report.methods import Method
+from ecglipse.report.scores import Group, Measure
 
 TITLES: Final = {
     "macro_auprc": "macro AUPRC ↑",
@@ -38,7 +40,7 @@ NO_THRESHOLDS: Final = "the ledger was written before thresholds were kept in it
 def measures(
     groups: Sequence[Group],
     methods: Sequence[Method],
-    cells: Mapping[tuple[Group, str], Mapping[Key, Line]],
+    cells: Cells,
     bench: Bench,
 ) -> tuple[Measure, ...]:
     """Mean of each metric over the cells of each group and method, where all of them have it.

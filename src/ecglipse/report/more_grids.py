@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from ecglipse.report.content import role_of
+from ecglipse.report.differences import Gap, Needed
 from ecglipse.report.grids import (
     Block,
     Cell,
@@ -20,8 +21,10 @@ from ecglipse.report.grids import (
     opponent,
 )
 from ecglipse.report.measures import TITLES
+from ecglipse.report.methods import FLOORS, Method
 from ecglipse.report.needed import ratio_text
-from ecglipse.report.tables import FLOORS, Gap, Group, Method, Needed, Score, Summary, percent
+from ecglipse.report.scores import Group, Score, percent
+from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import headline_fraction, setting_title
 
 

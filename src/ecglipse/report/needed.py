@@ -5,8 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ecglipse.report.cells import Estimate
-from ecglipse.report.tables import Group, Needed, Summary
+from ecglipse.report.bench import Estimate
+from ecglipse.report.differences import Needed
+from ecglipse.report.scores import Group
+from ecglipse.report.summary import Summary
 from ecglipse.statistics import label_ratio
 
 

@@ -19,9 +19,10 @@ from ecglipse.report.latex import to_latex
 from ecglipse.report.latex_tables import latex_tables
 from ecglipse.report.looks import looks, markers, styles, swatch
 from ecglipse.report.markdown import to_markdown
+from ecglipse.report.scores import percent
 from ecglipse.report.standalone import standalone
-from ecglipse.report.summary import summarise
-from ecglipse.report.tables import Summary, percent
+from ecglipse.report.summarise import summarise
+from ecglipse.report.summary import Summary
 from ecglipse.report.transductive import sentence
 from ecglipse.report.verdict import at_what, floors_on_top, shown_fractions, signed, verdict
 

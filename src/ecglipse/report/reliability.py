@@ -7,19 +7,18 @@ import numpy as np
 from jaxtyping import Float, Int, Num
 
 from ecglipse.metrics import apply_temperature, ece, equal_mass
-from ecglipse.report.cells import Bench, Key, Line
+from ecglipse.report.bench import Bench
+from ecglipse.report.cells import Cells, Line
 from ecglipse.report.kept import NO_CLASS
 from ecglipse.report.measures import NO_TEMPERATURE
+from ecglipse.report.scores import Bin, Group, Reliability
 from ecglipse.report.subgroups import REPLICATES
-from ecglipse.report.tables import Bin, Group, Reliability
 from ecglipse.statistics import interval
 
 BINS: Final = 10
 
 
-def reliability(
-    wanted: Sequence[tuple[Group, str]], cells: Mapping[tuple[Group, str], Mapping[Key, Line]], bench: Bench
-) -> tuple[Reliability, ...]:
+def reliability(wanted: Sequence[tuple[Group, str]], cells: Cells, bench: Bench) -> tuple[Reliability, ...]:
     """Give the reliability of each group of cells, before and after the temperature of each cell.
 
     A prediction is one probability of one class of a test record by one cell; those of all cells and all

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from ecglipse.report.cells import Bench, Key, Line, group_of
-from ecglipse.report.tables import Disturbed, Group, Method
+from ecglipse.report.bench import Bench
+from ecglipse.report.cells import Cells, Key, Line, group_of, key_of
+from ecglipse.report.differences import Disturbed
+from ecglipse.report.methods import Method
+from ecglipse.report.scores import Group
 
 
 def robustness(
     methods: Sequence[Method],
-    cells: Mapping[tuple[Group, str], Mapping[Key, Line]],
+    cells: Cells,
     lines: Sequence[Line],
     bench: Bench,
 ) -> tuple[Disturbed, ...]:
@@ -22,8 +25,8 @@ def robustness(
     """
     under: dict[tuple[Group, str, str], dict[Key, Line]] = {}
     for line in lines:
-        key = (int(line["rotation"]), int(line["seed"]), int(line["draw"]))
-        under.setdefault((group_of(line), str(line["method"]), str(line["disturbance"])), {})[key] = line
+        name = str(line["disturbance"])
+        under.setdefault((group_of(line), str(line["method"]), name), {})[key_of(line)] = line
     names = {m.name for m in methods}
     pairs = []
     for (group, method, name), mine in under.items():

@@ -1,16 +1,17 @@
 """Every seed and every rotation: the scores that a mean hides, from the ledger's lines. Reads disk only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from ecglipse.report.cells import Bench, Key, Line
-from ecglipse.report.tables import Group, Single
+from ecglipse.report.bench import Bench
+from ecglipse.report.cells import Cells, Line
+from ecglipse.report.scores import Group, Single
 
 
 def singles(
     wanted: Sequence[tuple[Group, str]],
-    cells: Mapping[tuple[Group, str], Mapping[Key, Line]],
+    cells: Cells,
     bench: Bench,
 ) -> tuple[Single, ...]:
     """Give each seed's mean, each rotation's, and each seed's on each rotation.

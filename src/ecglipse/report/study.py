@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecglipse.errors import LedgerError
-from ecglipse.report.tables import SEEDLESS, Method
+from ecglipse.report.methods import SEEDLESS, Method
 from ecglipse.report.transductive import WORD, transductive
 
 HINT: Final = "give the folder that `ecglipse study` wrote, with `study.json` in it"

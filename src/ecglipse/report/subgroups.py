@@ -13,8 +13,10 @@ from jaxtyping import Bool, Int
 
 from ecglipse.errors import LedgerError
 from ecglipse.metrics.decisions import decide
-from ecglipse.report.cells import Bench, Key, Line
-from ecglipse.report.tables import Gap, Group
+from ecglipse.report.bench import Bench
+from ecglipse.report.cells import Cells, Key, Line
+from ecglipse.report.differences import Gap
+from ecglipse.report.scores import Group
 from ecglipse.statistics import Sides, interval, sides
 
 VARIABLES: Final = ("sex", "age", "source")
@@ -56,7 +58,7 @@ def read_subgroups(folder: Path) -> dict[str, dict[str, Variable]]:
 
 def gaps(
     wanted: Sequence[tuple[Group, str]],
-    cells: Mapping[tuple[Group, str], Mapping[Key, Line]],
+    cells: Cells,
     known: Mapping[str, Mapping[str, Variable]],
     bench: Bench,
 ) -> tuple[Gap, ...]:

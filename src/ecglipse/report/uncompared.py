@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ecglipse.report.cells import Bench, Key, Line
+from ecglipse.report.bench import Bench
+from ecglipse.report.cells import Cells
+from ecglipse.report.differences import Gap, Uncompared
+from ecglipse.report.scores import Group
 from ecglipse.report.subgroups import LEAST, Variable
-from ecglipse.report.tables import Gap, Group, Uncompared
 
 
 def uncompared(
     wanted: Sequence[tuple[Group, str]],
-    cells: Mapping[tuple[Group, str], Mapping[Key, Line]],
+    cells: Cells,
     known: Mapping[str, Mapping[str, Variable]],
     bench: Bench,
     *,

@@ -2,12 +2,23 @@
 
 from collections.abc import Sequence
 
-from ecglipse.report.tables import FLOORS, Comparison, Group, Method, Summary, percent
+from ecglipse.report.differences import Comparison
+from ecglipse.report.methods import FLOORS, Method
+from ecglipse.report.scores import Group, percent
+from ecglipse.report.summary import Summary
 
 
 def headline_fraction(summary: Summary) -> float | None:
     """Give the label fraction that the verdict is about: the one nearest to 10 %."""
     return min(summary.fractions, key=lambda f: (f < 0, abs(f - 0.1), f), default=None)
+
+
+def headline_groups(summary: Summary) -> tuple[Group, ...]:
+    """Give what the verdict is about, one group a task: none while nothing has been computed."""
+    fraction = headline_fraction(summary)
+    if fraction is None or not summary.settings:
+        return ()
+    return tuple(Group(task, *summary.settings[0], fraction) for task in summary.tasks)
 
 
 def shown_fractions(summary: Summary) -> tuple[float, ...]:
@@ -68,8 +79,8 @@ def tally(summary: Summary, method: Method, found: Sequence[Comparison]) -> str:
 
 def verdict(summary: Summary) -> tuple[str, list[str]]:
     """Give one sentence on whether learning what to hide helped, and more: each candidate, each opponent."""
-    fraction = headline_fraction(summary)
-    if fraction is None or not summary.settings:
+    groups = headline_groups(summary)
+    if not groups:
         return "No cell has been computed yet, so nothing can be said.", []
     if not summary.ranked:
         return (
@@ -78,12 +89,7 @@ def verdict(summary: Summary) -> tuple[str, list[str]]:
             "pretraining is worth. The numbers are below; `--without-floors` ranks them all the same.",
             [],
         )
-    probe, validation = summary.settings[0]
-    here = [
-        c
-        for c in summary.comparisons
-        if (c.group.probe, c.group.validation, c.group.fraction) == (probe, validation, fraction)
-    ]
+    here = [c for c in summary.comparisons if c.group in groups]
     sentences, judged = [], []
     for twin in (True, False):
         for method in summary.candidates():
@@ -135,17 +141,14 @@ def _worse(c: Comparison) -> bool:
 
 def floors_on_top(summary: Summary) -> list[str]:
     """Name the tasks on which a floor has the best mean, at the headline's probe and label fraction."""
-    fraction = headline_fraction(summary)
     sentences = []
-    there = fraction is not None and summary.settings and summary.ranked
-    for task in summary.tasks if there else ():
-        group = Group(task, *summary.settings[0], fraction or 0.0)
+    for group in headline_groups(summary) if summary.ranked else ():
         scores = [s for m in summary.methods if (s := summary.floor(group, m.name)).mean is not None]
         best = max(scores, key=lambda s: s.mean or 0.0, default=None)
         if best is not None and summary.method(best.method).kind in FLOORS and len(scores) > 1:
             title = summary.method(best.method).title
             sentences.append(
-                f"On {task}, no pretrained encoder reaches the floor “{title}” ({best.mean:.3f})"
+                f"On {group.task}, no pretrained encoder reaches the floor “{title}” ({best.mean:.3f})"
                 + ("." if best.group == group else f", {setting_title(best.group.probe, 'matched').lower()}.")
             )
     return sentences

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ecglipse.report.gallery import run_folder
-from ecglipse.report.tables import Agreement, MaskCost, Method, WaveShare
+from ecglipse.report.hidden import Agreement, MaskCost, WaveShare
+from ecglipse.report.methods import Method
 
 SHARE: Final = ("hidden", "chance", "ratio", "low", "high", "p_holm")
 AGREEMENT: Final = (

@@ -1,0 +1,86 @@
+"""Masks of segments hidden by chance: anywhere, or in clumps and gaps of a chosen size."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ecglipse.draws import Draws
+from ecglipse.masks.forms import Form
+from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
+from ecglipse.masks.segments import count_segments
+from ecglipse.views.masking import exact_mask, random_mask
+
+
+class RandomMask(MaskPolicy):
+    """Hides uniformly random segments.
+
+    Args:
+        form: which leads are hidden together.
+        coverage: share hidden.
+        segment_s: length of a segment, s; 1 / fs hides random points, the record's length whole leads.
+        fs: Hz.
+        in_segments: give one value a segment instead of one a sample.
+    """
+
+    def __init__(
+        self, *, form: Form, coverage: float | Ramp, segment_s: float, fs: float, in_segments: bool = False
+    ) -> None:
+        super().__init__()
+        self.form, self.coverage, self.segment_s, self.fs = form, Ramp.of(coverage), segment_s, fs
+        self.in_segments = in_segments
+
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
+        """Draw segments without looking at the records."""
+        segments = count_segments(x.shape[-1], segment_s=self.segment_s, fs=self.fs, form=self.form)
+        mask = random_mask(
+            x.shape[0],
+            self.form.groups,
+            segments if self.in_segments else x.shape[-1],
+            draws,
+            coverage=self.coverage.at(self.progress),
+            n_segments=segments,
+            joint=self.form.joint,
+        )
+        return Drawn(self.form.over_leads(mask.to(x.device, x.dtype)))
+
+
+class NoiseMask(MaskPolicy):
+    """Hides where noise of a band of frequencies is high: clumps and gaps of a chosen size, without learning.
+
+    White noise a group and segment, its frequencies outside the band taken out; the highest segments are
+    hidden. Low bands hide few long stretches, high ones many short ones, both of the same coverage.
+
+    Args:
+        form: which leads are hidden together.
+        coverage: share hidden.
+        segment_s: length of a segment, s; the noise has nothing above 1 / (2 segment_s) Hz.
+        fs: Hz.
+        band_hz: lowest and highest frequency, Hz.
+
+    Source:
+        Hinojosa et al. 2024, arXiv:2407.13036 (ColorMAE), in one dimension. Departures: exact coverage.
+    """
+
+    def __init__(
+        self,
+        *,
+        form: Form,
+        coverage: float | Ramp,
+        segment_s: float,
+        fs: float,
+        band_hz: tuple[float, float],
+    ) -> None:
+        super().__init__()
+        self.form, self.coverage, self.segment_s, self.fs = form, Ramp.of(coverage), segment_s, fs
+        self.band_hz = band_hz
+
+    def draw(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Drawn:
+        """Draw noise and hide its highest segments, without looking at the records."""
+        time = x.shape[-1]
+        segments = count_segments(time, segment_s=self.segment_s, fs=self.fs, form=self.form)
+        white = draws.normal(self.form.groups, segments)
+        hz = torch.fft.rfftfreq(segments, d=time / self.fs / segments, device=white.device)
+        inside = (hz >= self.band_hz[0]) & (hz <= self.band_hz[1])
+        scores = torch.fft.irfft(torch.fft.rfft(white) * inside, n=segments)
+        mask = exact_mask(scores, time=time, coverage=self.coverage.at(self.progress), joint=self.form.joint)
+        return Drawn(self.form.over_leads(mask.to(x.device, x.dtype)))
