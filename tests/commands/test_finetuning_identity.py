@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ecglipse.commands import _assemble
+from ecglipse.commands import _encoders
 from ecglipse.commands._identity import tuned_by, tuned_on
 from ecglipse.config import Config, Transfer, Views, check
 from ecglipse.errors import ConfigError
@@ -39,7 +39,7 @@ def test_how_stages_move_counts_only_where_it_has_an_effect() -> None:
 
 def test_from_scratch_everything_moves_and_the_budget_is_the_same() -> None:
     rule = Transfer(finetune_rate_decay=0.5, finetune_unfrozen=2)
-    pretrained, scratch = (_assemble.finetuning_pace(rule, scratch=x) for x in (False, True))
+    pretrained, scratch = (_encoders.finetuning_pace(rule, scratch=x) for x in (False, True))
     assert pretrained == {"encoder_scale": 0.3, "rate_decay": 0.5, "unfrozen": 2}
     assert scratch == {"encoder_scale": 1.0, "rate_decay": 1.0, "unfrozen": None}
 
@@ -49,6 +49,6 @@ def test_more_stages_than_there_are_is_refused_before_anything_is_trained(simula
         content = {"name": "x", "store": "x", "out": "x", "methods": {"a": {}}}
         return check(content | {"transfer": {"finetune_unfrozen": unfrozen}}, where="x")
 
-    _assemble.encoder(made(5), Store.open(simulated), seed=0)
+    _encoders.encoder(made(5), Store.open(simulated), seed=0)
     with pytest.raises(ConfigError, match=r"transfer.finetune_unfrozen: 6 of the 6 stages of resnet18"):
-        _assemble.encoder(made(6), Store.open(simulated), seed=0)
+        _encoders.encoder(made(6), Store.open(simulated), seed=0)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ecglipse.batches import Batches
-from ecglipse.commands import _assemble, _delineated, masks, pretrain
+from ecglipse.commands import _assemble, _delineated, _splits, _stores, masks, pretrain
 from ecglipse.commands._delineated import delineated, delineator, kept
 from ecglipse.commands._mask_run import OnStore, open_run
 from ecglipse.config import Config, check, digest
@@ -57,7 +57,7 @@ def config(tiny: dict[str, Any], store: Store, /, **method: Any) -> Config:
 
 
 def facts(rule: Config, store: Store) -> dict[str, Any]:
-    split = _assemble.splits(rule, store)[0]
+    split = _splits.splits(rule, store)[0]
     return _assemble.pretraining_facts(rule, rule.methods["m"], store=store, split=split, seed=0)
 
 
@@ -125,7 +125,7 @@ def test_it_plays_and_hides_what_is_marked(
     store: Store, tiny: dict[str, Any], calls: list[range], marks: str, pairs: str
 ) -> None:
     rule = config(tiny, store, marks=marks, pairs=pairs, set={"masks.segment_s": 0.1, "masks.coverage": 0.1})
-    split = _assemble.splits(rule, store)[0]
+    split = _splits.splits(rule, store)[0]
     rows = split.train if marks == "delineator" else split.train[np.isin(split.train, store.waves["row"])]
     own = rule.of("m")
     made = _assemble.training(own, own.methods["m"], batches=Batches(store), rows=rows, seed=0)
@@ -200,7 +200,7 @@ def test_a_store_without_marks_is_refused(store: Store, tiny: dict[str, Any]) ->
     rule = config(tiny, store, marks="store")
     rows = np.arange(32)
     with pytest.raises(StoreError, match="32 of 32 records to train on have no wave marks") as raised:
-        _assemble.marks(rule.methods["m"], [bare], rows, device=torch.device("cpu"))
+        _stores.marks(rule.methods["m"], [bare], rows, device=torch.device("cpu"))
     assert 'marks = "delineator"' in (raised.value.hint or "")
 
 
@@ -208,7 +208,7 @@ def test_records_in_which_nothing_was_found_are_said(
     store: Store, tiny: dict[str, Any], calls: list[range], caplog: pytest.LogCaptureFixture
 ) -> None:
     rule = config(tiny, store, marks="delineator")
-    _assemble.marks(rule.methods["m"], [store], np.arange(32), device=torch.device("cpu"))
+    _stores.marks(rule.methods["m"], [store], np.arange(32), device=torch.device("cpu"))
     assert "no wave was found in 1 of 32 records" in caplog.text
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ecglipse.batches import Batches, Joined
-from ecglipse.commands import _assemble, study
+from ecglipse.commands import _assemble, _splits, _stores, study
 from ecglipse.commands._crossing import crossing
 from ecglipse.commands._demo import write_simulated_store
 from ecglipse.config import check
@@ -44,7 +44,7 @@ def test_training_sees_them_and_the_run_is_another(
     names = []
     for also in ([], [str(other)]):
         config = check(tiny | {"pretrain": tiny["pretrain"] | {"also": also}}, where="tiny")
-        split = _assemble.splits(config, store)[0]
+        split = _splits.splits(config, store)[0]
         method = config.methods["adversarial-per-lead"]
         made = _assemble.training(config, method, batches=Batches(store), rows=split.train, seed=0)
         assert len(made.rows) == len(split.train) + (48 if also else 0)
@@ -52,7 +52,7 @@ def test_training_sees_them_and_the_run_is_another(
         names.append(_assemble.pretraining_facts(config, method, store=store, split=split, seed=0))
     assert names[1]["also"] == [Store.open(other).digest]
     assert names[0]["also"] == []
-    numbers = _assemble.patients([store, Store.open(other)])
+    numbers = _stores.patients([store, Store.open(other)])
     assert len(set(numbers[: len(store)]) & set(numbers[len(store) :])) == 0
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ecglipse.checkpoints import latest_checkpoint
-from ecglipse.commands import _assemble, pretrain, transfer
+from ecglipse.commands import _assemble, _splits, pretrain, transfer
 from ecglipse.commands._evaluate import Bench
 from ecglipse.commands._pretrain import pick_split
 from ecglipse.config import check, digest
@@ -21,7 +21,7 @@ def identity(content: dict[str, Any], method: str = "m") -> str:
     """Digest of everything that determines a run."""
     config = check(content, where="c")
     store = Store.open(Path(config.store))
-    split = pick_split(_assemble.splits(config, store), 0)
+    split = pick_split(_splits.splits(config, store), 0)
     return digest(
         _assemble.pretraining_facts(config, config.methods[method], store=store, split=split, seed=0)
     )

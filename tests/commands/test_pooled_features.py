@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import ecglipse
-from ecglipse.commands import _assemble, pretrain, study
+from ecglipse.commands import _assemble, _splits, pretrain, study
 from ecglipse.commands._evaluate import Bench
 from ecglipse.config import Config, check
 from ecglipse.results import Ledger
@@ -27,7 +27,7 @@ def test_it_is_no_part_of_a_runs_identity(tiny: dict[str, Any], simulated: Path)
     made = []
     for features in (None, "last", "pooled"):
         rule = config(tiny, features)
-        split = _assemble.splits(rule, store)[0]
+        split = _splits.splits(rule, store)[0]
         made.append(
             _assemble.pretraining_facts(rule, rule.methods["simclr"], store=store, split=split, seed=0)
         )

@@ -237,11 +237,8 @@ def test_random_masks_have_nothing_to_learn() -> None:
 def _loss_of_first_step(training: Training) -> float:
     twin = copy.deepcopy(training)
     twin.done = 0
-    from ecglipse.batches import epoch_batches
-
-    parts = epoch_batches(twin.rows, batch=twin.batch, seed=twin.seed, epoch=0)[: twin.accumulate]
     with torch.no_grad():
-        losses = [twin.game.encoder_loss(*twin.views(rows)).loss for rows in parts]
+        losses = [twin.game.encoder_loss(*twin.views(part.rows)).loss for part in twin.parts()]
     return float(torch.stack(losses).double().mean())
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import ecglipse
 from ecglipse.batches import Batches
-from ecglipse.commands import _assemble
+from ecglipse.commands import _assemble, _encoders
 from ecglipse.commands._pretrain import pretrain
 from ecglipse.config import Config, check
 from ecglipse.errors import ConfigError
@@ -54,8 +54,8 @@ def test_transfer_reads_what_pretraining_saw(
     assert torch.equal(first, wanted)
     assert torch.equal(made.looked_at(ROWS), wanted)
     seen = encoder_input(made.game.encoder, lambda: made.game.encoder_loss(first, second, draws))
-    fresh = _assemble.encoder(rule, batches.store, seed=1)
-    read = _assemble.transferred(rule, fresh).eval()
+    fresh = _encoders.encoder(rule, batches.store, seed=1)
+    read = _encoders.transferred(rule, fresh).eval()
     assert torch.equal(encoder_input(read, lambda: read(x)), seen)
     if how != "mv":
         assert not torch.allclose(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ecglipse.batches import Batches, epoch_batches
-from ecglipse.commands import _assemble
+from ecglipse.commands import _assemble, _splits
 from ecglipse.config import Config, check
 from ecglipse.draws import Draws
 from ecglipse.errors import CheckpointError
@@ -117,7 +117,7 @@ def training(batches: Batches, name: str, **changes: Any) -> Training:
 
 def facts(batches: Batches, name: str) -> dict[str, Any]:
     rule = config(split={"kind": "patients"}).of(name)
-    (split,) = _assemble.splits(rule, batches.store)
+    (split,) = _splits.splits(rule, batches.store)
     return _assemble.pretraining_facts(rule, rule.methods[name], store=batches.store, split=split, seed=1)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ecglipse.batches import Batches, epoch_batches
-from ecglipse.commands import _assemble
+from ecglipse.commands import _assemble, _stores
 from ecglipse.config import check
 from ecglipse.draws import Draws
 from ecglipse.masks import Drawn, MaskPolicy
@@ -264,7 +264,7 @@ def test_every_mask_plays_with_every_objective(batches: Batches, family: str) ->
 
 def test_records_of_a_patient_share_a_batch_where_patients_count(batches: Batches) -> None:
     made, plain = training(batches, "clocs"), training(batches, "nt-xent")
-    codes = _assemble.patients([batches.store])
+    codes = _stores.patients([batches.store])
     table = batches.store.table["patient_id"]
     assert len(np.unique(codes)) == table.nunique()
     assert all(codes[i] == codes[j] for i in range(40) for j in range(40) if table[i] == table[j])

@@ -12,7 +12,7 @@ from scipy import signal
 from torch import Tensor, nn
 
 from ecglipse.batches import Batches
-from ecglipse.commands import _assemble
+from ecglipse.commands import _assemble, _encoders, _splits
 from ecglipse.config import Config, check
 from ecglipse.draws import Draws
 from ecglipse.errors import ConfigError, TrainingError
@@ -56,7 +56,7 @@ def training(batches: Batches, rule: Config, *, records: int = 32) -> Training:
 
 def facts(batches: Batches, rule: Config) -> dict[str, Any]:
     rule_of_all = check(rule.model_dump() | {"split": {"kind": "patients"}}, where="x")
-    split = _assemble.splits(rule_of_all, batches.store)[0]
+    split = _splits.splits(rule_of_all, batches.store)[0]
     return _assemble.pretraining_facts(rule, rule.methods["m"], store=batches.store, split=split, seed=0)
 
 
@@ -266,8 +266,8 @@ def test_published_attention_and_positions_run_over_the_batch() -> None:
 def test_an_encoder_attends_in_transfer_as_it_did(batches: Batches) -> None:
     own = {"name": "patch-transformer", "width": 16, "dim": 8}
     rule = config(encoder=own, published={"attention": "batch"})
-    control = _assemble.encoder(config(encoder=own), batches.store, seed=1).eval()
-    made = _assemble.transferred(rule, _assemble.encoder(rule, batches.store, seed=1)).eval()
+    control = _encoders.encoder(config(encoder=own), batches.store, seed=1).eval()
+    made = _encoders.transferred(rule, _encoders.encoder(rule, batches.store, seed=1)).eval()
     assert isinstance(made, PatchTransformer)
     x = batches.millivolts(np.arange(6))
     torch.testing.assert_close(made(x), attending_over_batch(copy.deepcopy(control))(x))

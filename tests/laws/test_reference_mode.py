@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ecglipse.batches import Batches
-from ecglipse.commands import _assemble
+from ecglipse.commands import _assemble, _encoders, _splits
 from ecglipse.commands._identity import as_published
 from ecglipse.config import Config, Published, check
 from ecglipse.draws import Draws
@@ -52,7 +52,7 @@ def training(batches: Batches, rule: Config) -> Training:
 
 
 def facts(batches: Batches, rule: Config) -> dict[str, Any]:
-    split = _assemble.splits(
+    split = _splits.splits(
         check(rule.model_dump() | {"split": {"kind": "patients"}}, where="x"), batches.store
     )
     return _assemble.pretraining_facts(rule, rule.methods["m"], store=batches.store, split=split[0], seed=0)
@@ -169,10 +169,10 @@ def test_without_scaling_views_and_steps_are_what_they_were(batches: Batches) ->
     """Off to the bit: the switch's default gives the step of a game that was built without it."""
     made = training(batches, config())
     assert made.game.after is None
-    encoder = _assemble.encoder(config(), batches.store, seed=1)
+    encoder = _encoders.encoder(config(), batches.store, seed=1)
     assert not encoder._forward_pre_hooks
-    assert _assemble.transferred(config(), encoder) is encoder
-    assert _assemble.finetuned(config(), encoder) is encoder
+    assert _encoders.transferred(config(), encoder) is encoder
+    assert _encoders.finetuned(config(), encoder) is encoder
     assert not encoder._forward_pre_hooks
     assert not encoder._forward_hooks
 
@@ -191,10 +191,10 @@ def test_a_scaled_encoder_does_not_see_gain_or_offset(batches: Batches) -> None:
 
 
 def test_transfer_of_a_scaled_run_is_scaled(batches: Batches) -> None:
-    encoder = _assemble.encoder(config(), batches.store, seed=1).eval()
+    encoder = _encoders.encoder(config(), batches.store, seed=1).eval()
     x = batches.millivolts(ROWS)
     rule = config(published={"scaling": "record"})
-    scaled = _assemble.transferred(rule, copy.deepcopy(encoder))
+    scaled = _encoders.transferred(rule, copy.deepcopy(encoder))
     torch.testing.assert_close(scaled(x), encoder(min_max(x, whole_batch=False)))
 
 
@@ -226,7 +226,7 @@ def small() -> ResNet1d:
 
 def test_under_no_grad_only_head_and_statistics_move() -> None:
     net = small()
-    held = _assemble.finetuned(config(published={"finetuning": "no-grad"}), net)
+    held = _encoders.finetuned(config(published={"finetuning": "no-grad"}), net)
     result, control = tuned(held), tuned(net)
     weights = dict(net.named_parameters())
     after = result.encoder.state_dict()

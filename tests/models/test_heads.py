@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from ecglipse.commands import _assemble
+from ecglipse.commands import _assemble, _encoders, _splits
 from ecglipse.config import Config, check
 from ecglipse.errors import ConfigError
 from ecglipse.models.heads import Projection
@@ -71,10 +71,10 @@ def test_a_config_asks_for_them_and_a_run_is_another_only_where_it_does(
     simclr = plain.methods["simclr"]
     for objective, norm in (("nt-xent", None), ("vicreg", B), ("byol", B), ("moco", None)):
         method = simclr.model_copy(update={"objective": objective})
-        kinds = {type(m) for m in _assemble.projection(plain, method, seed=0)}
+        kinds = {type(m) for m in _encoders.projection(plain, method, seed=0)}
         assert kinds == {L, R} | ({norm} if norm else set())
     three = config(tiny, projection_layers=3, projection_norm="layer")
-    assert [type(m) for m in _assemble.projection(three, simclr, seed=0)] == [L, N, R, L, N, R, L]
+    assert [type(m) for m in _encoders.projection(three, simclr, seed=0)] == [L, N, R, L, N, R, L]
     assert {"projection_layers", "projection_norm"} <= three.encoder.of_pretraining().keys()
     assert not {"projection_layers", "projection_norm"} & plain.encoder.of_pretraining().keys()
     with pytest.raises(ConfigError, match="`projection_dim` must be `dim`"):
@@ -86,7 +86,7 @@ def test_auto_precision_is_named_by_what_it_is_here(
 ) -> None:
     """A run in bf16 is not the run in fp32; on a machine without it, ids are as they were."""
     rule, store = config(tiny), Store.open(simulated)
-    split = _assemble.splits(rule, store)[0]
+    split = _splits.splits(rule, store)[0]
 
     def named(rule: Config) -> Any:
         facts: Any = _assemble.pretraining_facts(

@@ -10,7 +10,7 @@ import torch
 import ecglipse
 from ecglipse.batches import Batches
 from ecglipse.checkpoints import save_checkpoint, write_json
-from ecglipse.commands import _assemble
+from ecglipse.commands import _assemble, _splits
 from ecglipse.config import Config, check
 from ecglipse.errors import CheckpointError, ConfigError
 from ecglipse.models import ENCODERS
@@ -33,7 +33,7 @@ def training_of(config: Config, store: Store) -> Training:
 
 def write_run(run: Path, config: Config, training: Training) -> None:
     store = training.batches.store
-    split = _assemble.splits(config, store)[0]
+    split = _splits.splits(config, store)[0]
     run.mkdir()
     facts = _assemble.pretraining_facts(config, config.methods[METHOD], store=store, split=split, seed=1)
     write_json(run / "config.json", facts)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ecglipse.commands import _assemble
+from ecglipse.commands import _assemble, _stores
 from ecglipse.commands._evaluate import Bench
 from ecglipse.commands._gallery import write_gallery
 from ecglipse.commands._mask_run import mask_maps
@@ -125,7 +125,7 @@ class Clock:
         wanted = [store for store in wanted if not len(store.waves)]
         for name, method in self.config.methods.items():
             if method.marks == "delineator":
-                wanted += [own, *_assemble.also(self.config.of(name), own)]
+                wanted += [own, *_stores.also(self.config.of(name), own)]
         n, s = delineation_s(wanted)
         return {"records delineated": (n, s)} if n else {}
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from ecglipse.checkpoints import read_json, write_json
-from ecglipse.commands._assemble import also
 from ecglipse.commands._places import Place, places
+from ecglipse.commands._stores import also
 from ecglipse.config import Config
 from ecglipse.errors import TaskError
 from ecglipse.store import Store

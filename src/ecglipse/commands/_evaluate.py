@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ecglipse.checkpoints import latest_checkpoint
-from ecglipse.commands import _assemble
+from ecglipse.commands import _encoders, _splits, _views
 from ecglipse.commands._identity import identity
 from ecglipse.commands._judging import judge
 from ecglipse.commands._places import places, where
@@ -110,8 +110,8 @@ class Bench:
 
     def encoder(self, unit: Unit, run: Path | None) -> Encoder:
         """The unit's encoder: of the run, or with its initial weights."""
-        drawn = _assemble.seed_of(self.split, seed=unit.seed)
-        encoder = _assemble.encoder(self.config.of(unit.method), self.store, seed=drawn)
+        drawn = _splits.seed_of(self.split, seed=unit.seed)
+        encoder = _encoders.encoder(self.config.of(unit.method), self.store, seed=drawn)
         if run is not None:
             found = latest_checkpoint(run)
             if found is None:
@@ -123,7 +123,7 @@ class Bench:
                 )
             prefix = "average." if self.config.pretrain.ema else "game.encoder."
             put_weights(encoder, found.tensors, where=str(run), prefix=prefix)
-        encoder = _assemble.transferred(self.config.of(unit.method), encoder)
+        encoder = _encoders.transferred(self.config.of(unit.method), encoder)
         return encoder.to(self.places[""].batches.device)
 
     def read(
@@ -170,7 +170,7 @@ class Bench:
         unit, place = trial.unit, trial.place
         rule, own = self.config.transfer, self.config.of(unit.method)
         return finetune(
-            _assemble.finetuned(own, encoder),
+            _encoders.finetuned(own, encoder),
             place.batches.millivolts,
             train=(trial.train.rows, trial.train.y),
             validation=(trial.validation.rows, trial.validation.y),
@@ -180,9 +180,9 @@ class Bench:
             batch=rule.finetune_batch,
             learning_rate=rule.finetune_learning_rate,
             head_hidden=rule.finetune_head_hidden,
-            **_assemble.finetuning_pace(rule, scratch=self.config.methods[unit.method].kind == "scratch"),
-            seed=_assemble.seed_of(self.split, seed=unit.seed * 1000 + trial.cell.draw),
-            augment=_assemble.finetuning_view(own, place.store),
+            **_encoders.finetuning_pace(rule, scratch=self.config.methods[unit.method].kind == "scratch"),
+            seed=_splits.seed_of(self.split, seed=unit.seed * 1000 + trial.cell.draw),
+            augment=_views.finetuning_view(own, place.store),
             keep=own.published.kept,
         )
 

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ecglipse.commands import _assemble
+from ecglipse.commands import _encoders, _views
 from ecglipse.commands._mask_run import OnStore, official
 from ecglipse.commands._places import Part, Place
 from ecglipse.draws import Draws
@@ -167,7 +167,7 @@ def _scores(
         batch=rule.finetune_batch,
         learning_rate=rule.finetune_learning_rate,
         head_hidden=rule.finetune_head_hidden,
-        **_assemble.finetuning_pace(rule, scratch=model == "scratch"),
+        **_encoders.finetuning_pace(rule, scratch=model == "scratch"),
         seed=int(run.facts["seed"]),
-        augment=_assemble.base_views(run.config, batches.store),
+        augment=_views.base_views(run.config, batches.store),
     ).test_scores

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ecglipse.batches import Batches
 from ecglipse.checkpoints import latest_checkpoint, read_json
-from ecglipse.commands import _assemble
+from ecglipse.commands import _encoders, _stores
 from ecglipse.commands._policies import fill, policy
 from ecglipse.config import Config, check, digest
 from ecglipse.draws import Draws
@@ -145,8 +145,8 @@ class MaskRun:
     def encoder(self) -> Encoder:
         """A fresh encoder of the run's architecture, with initial weights."""
         found = self.facts["input"]
-        made = _assemble.initial_encoder(self.config, leads=len(found["leads"]), seed=int(self.facts["seed"]))
-        return _assemble.transferred(self.config, made)
+        made = _encoders.initial_encoder(self.config, leads=len(found["leads"]), seed=int(self.facts["seed"]))
+        return _encoders.transferred(self.config, made)
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ class OnStore:
                 f"{self.store.path}: has no wave marks, and the masks of {self.run.name} are laid on them",
                 hint="give a store with marks, such as one of LUDB",
             )
-        return _assemble.marks(method, [self.store], np.arange(0), device=self.batches.device)
+        return _stores.marks(method, [self.store], np.arange(0), device=self.batches.device)
 
     def looked_at(self, rows: Int[np.ndarray, " record"]) -> Float[Tensor, "record lead time"]:
         """Give what the policy looks at in these records: their signals, mV, or their marks."""
@@ -229,7 +229,7 @@ def open_run(path: Path, store: Store) -> MaskRun:
     if found is None or found.counters["step"] < found.counters["total"]:
         raise CheckpointError(f"{path}: is not finished", hint="finish it with `ecglipse pretrain`")
     seed = int(facts["seed"])
-    learner = _assemble.initial_encoder(config, leads=len(store.leads), seed=seed)
+    learner = _encoders.initial_encoder(config, leads=len(store.leads), seed=seed)
     put_weights(learner, found.tensors, where=str(path))
     decides = policy(config, method, leads=store.leads, fs=store.fs, seed=seed, encoder=learner)
     stands = fill(config, leads=store.leads)
@@ -240,7 +240,7 @@ def open_run(path: Path, store: Store) -> MaskRun:
     for module in decides.modules():
         if isinstance(module, LearnedMask):
             module.chance = module.reversed = 0.0
-    taking(decides, _assemble.scaling(config))
+    taking(decides, _encoders.scaling(config))
     return MaskRun(path.resolve().name, facts, config, decides.eval(), stands, found.tensors)
 
 

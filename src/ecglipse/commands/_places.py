@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
 from ecglipse.batches import Batches, best_device
-from ecglipse.commands import _assemble
+from ecglipse.commands import _splits
 from ecglipse.commands._pretrain import open_store, pick_split
 from ecglipse.config import Config, OwnTask
 from ecglipse.errors import ConfigError
@@ -99,7 +99,7 @@ def places(config: Config, *, rotation: int) -> dict[str, Place]:
     """
     own = open_store(config, Store)
     tasks = {name: _task(name, rule) for name, rule in config.tasks.items()}
-    found = {"": Place(own, pick_split(_assemble.splits(config, own), rotation), tasks)}
+    found = {"": Place(own, pick_split(_splits.splits(config, own), rotation), tasks)}
     for name, target in config.targets.items():
         store = Store.open(Path(target.store))
         if (store.fs, store.n_samples, store.leads) != (own.fs, own.n_samples, own.leads):

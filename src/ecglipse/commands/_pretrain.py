@@ -78,7 +78,7 @@ def pretrain(
         Stopped: if a signal asked for it; the step was finished and saved.
     """
     from ecglipse.batches import Batches, best_device
-    from ecglipse.commands import _assemble
+    from ecglipse.commands import _assemble, _splits, _views
     from ecglipse.commands._ranks import together
     from ecglipse.config import Config, load
     from ecglipse.store import Store
@@ -87,8 +87,8 @@ def pretrain(
     name = choose_method(settings, method)
     settings = settings.of(name)
     store = open_store(settings, Store)
-    _assemble.see_views(settings.model_copy(update={"methods": {name: settings.methods[name]}}), store)
-    split = pick_split(_assemble.splits(settings, store), rotation)
+    _views.see_views(settings.model_copy(update={"methods": {name: settings.methods[name]}}), store)
+    split = pick_split(_splits.splits(settings, store), rotation)
     chosen_seed = settings.study.seeds[0] if seed is None else seed
     _assemble.see_that_it_fits(settings.model_copy(update={"methods": {name: settings.methods[name]}}), store)
     run = run_folder(settings, name, store=store, split=split, seed=chosen_seed)
@@ -102,7 +102,7 @@ def pretrain(
             settings.methods[name],
             batches=batches,
             rows=split.train,
-            seed=_assemble.seed_of(split, seed=chosen_seed),
+            seed=_splits.seed_of(split, seed=chosen_seed),
         )
         return _play(run, name, facts, training, settings, split, progress=progress)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ecglipse.commands import _assemble
+from ecglipse.commands import _encoders, _views
 from ecglipse.commands._evaluate import Bench
 from ecglipse.commands._places import Part, Place, where
 from ecglipse.commands._reading import Features
@@ -52,7 +52,7 @@ class ReadingClock:
         key = digest(own.encoder.model_dump(mode="json"))
         if key not in self.known:
             place = self.bench.places[""]
-            encoder = _assemble.encoder(own, place.store, seed=0).to(place.batches.device)
+            encoder = _encoders.encoder(own, place.store, seed=0).to(place.batches.device)
             rows = np.arange(min(SAMPLE, len(place.store)))
             features(encoder, place.batches.millivolts, rows[:8])
             took = min(timed(lambda: features(encoder, place.batches.millivolts, rows)) for _ in range(2))
@@ -110,10 +110,10 @@ class ReadingClock:
         key = ("tuning", digest(own.encoder.model_dump(mode="json")))
         if key not in self.known:
             place = self.bench.places[""]
-            encoder = _assemble.encoder(own, place.store, seed=0).to(place.batches.device)
+            encoder = _encoders.encoder(own, place.store, seed=0).to(place.batches.device)
             rows = np.arange(min(2 * rule.finetune_batch, len(place.store)))
             y = (rows % 2).astype(np.uint8)[:, None]
-            view = _assemble.finetuning_view(own, place.store)
+            view = _views.finetuning_view(own, place.store)
             took = timed(
                 lambda: finetune(
                     encoder,

@@ -73,7 +73,7 @@ def study(
     """
     refuse_ranks("study")
     from ecglipse.checkpoints import write_json
-    from ecglipse.commands import _assemble
+    from ecglipse.commands import _assemble, _splits, _views
     from ecglipse.commands._crossing import crossing, refuse
     from ecglipse.commands._evaluate import do_unit
     from ecglipse.commands._places import places, where
@@ -90,9 +90,9 @@ def study(
     for name, task in map(where, tasks(settings)):
         first[name].labels(task)
     store = first[""].store
-    _assemble.see_views(settings, store)
-    splits = _assemble.splits(settings, store)
-    rotations = _assemble.studied(settings, store)
+    _views.see_views(settings, store)
+    splits = _splits.splits(settings, store)
+    rotations = _splits.studied(settings, store)
     _assemble.see_that_it_fits(settings, store)
     check_waves(settings, store)
     grid, waves = units(settings, rotations=rotations), looks(settings, rotations=rotations)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ecglipse.checkpoints import read_json
-from ecglipse.commands import _assemble
+from ecglipse.commands import _splits
 from ecglipse.commands._delineated import delineated, delineator, kept
 from ecglipse.commands._masks import masks
 from ecglipse.commands._pretrain import pick_split, run_folder
@@ -62,7 +62,7 @@ def look(config: Config, unit: Unit) -> int:
     left as it is.
     """
     own = Store.open(Path(config.store))
-    split = pick_split(_assemble.splits(config, own), unit.rotation)
+    split = pick_split(_splits.splits(config, own), unit.rotation)
     of_seed = partial(run_folder, config, unit.method, store=own, split=split)
     run = of_seed(seed=unit.seed)
     others = [of_seed(seed=seed) for seed in config.study.seeds if seed != unit.seed]

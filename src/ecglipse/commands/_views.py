@@ -1,0 +1,93 @@
+"""From the words of a config to what makes the two views of a method, and what fine-tuning sees."""
+
+from typing import Literal
+
+from torch import Tensor
+
+from ecglipse.config import Config, Method
+from ecglipse.draws import Draws
+from ecglipse.errors import ConfigError
+from ecglipse.store import Store
+from ecglipse.views.base import BaseViews
+from ecglipse.views.lead_drop import lead_drop
+from ecglipse.views.threekg import threekg, threekg_projection, time_mask
+from ecglipse.views.view import Augmentation, Pipeline, make
+
+
+def base_views(config: Config, store: Store) -> BaseViews:
+    """The base augmentation: the same for all methods of a study."""
+    rule = config.views
+    return BaseViews(
+        sigma_mv=rule.noise_mv,
+        wander_mv=rule.wander_mv,
+        powerline_mv=rule.powerline_mv,
+        emg_mv=rule.emg_mv,
+        gain=rule.gain,
+        fs=store.fs,
+        names=store.leads,
+    )
+
+
+_SPATIAL = {"base": None, "3kg": threekg, "3kg-projection": threekg_projection}
+
+
+def view(config: Config, method: Method, *, store: Store, side: Literal["first", "second"]) -> Augmentation:
+    """What makes one of the two views of a method: base augmentation, 3KG, then what is listed as extra."""
+    base, spatial = base_views(config, store), _SPATIAL[method.views]
+    extra = extra_views(config, store, side=side)
+
+    def made(x: Tensor, draws: Draws) -> Tensor:
+        x = base(x, draws)
+        if spatial is not None:
+            turned = spatial(x, draws.child("3kg"), names=store.leads)
+            x = time_mask(turned, draws.child("time mask"))
+        return extra(x, draws.child("extra"))
+
+    return _dropping_leads(config, made)
+
+
+def extra_views(config: Config, store: Store, *, side: Literal["first", "second"]) -> Pipeline:
+    """The views that the config lists for this side."""
+    kinds = [kind for kind in config.views.extra if kind.sides in ("both", side)]
+    return Pipeline(
+        [make(fs=store.fs, names=store.leads, **kind.model_dump(exclude={"sides"})) for kind in kinds]
+    )
+
+
+def finetuning_view(config: Config, store: Store) -> Augmentation:
+    """What fine-tuning sees: the base augmentation, and fewer leads where pretraining saw fewer."""
+    return _dropping_leads(config, base_views(config, store))
+
+
+def see_views(config: Config, store: Store) -> None:
+    """See that the views of all methods can be made of the store's leads, rate and length.
+
+    Raises:
+        ConfigError: naming the first that cannot.
+    """
+    draws, shape = Draws.of(0, "check", rows=[0]), (1, len(store.leads), store.n_samples)
+    for name, method in config.methods.items():
+        own = config.of(name)
+        try:
+            where = "views"
+            base_views(own, store).plan(draws, shape)
+            spatial = _SPATIAL[method.views]
+            if spatial is not None:
+                where = f'views = "{method.views}"'
+                spatial.plan(draws, shape, names=store.leads)
+            where = "views.extra"
+            for side in ("first", "second"):
+                extra_views(own, store, side=side).plan(draws, shape)
+        except ValueError as error:
+            raise ConfigError(
+                f"method {name}, {where}: {error}",
+                hint="leave it out, or prepare a store with other `--leads`, `--fs` or `--duration-s`",
+            ) from None
+
+
+def _dropping_leads(config: Config, before: Augmentation) -> Augmentation:
+    """A view that loses leads after all else, where the config asks for it."""
+    share = config.encoder.lead_drop
+    if not share:
+        return before
+    return lambda x, draws: lead_drop(before(x, draws), draws.child("lead drop"), share=share)
