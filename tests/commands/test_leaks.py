@@ -51,7 +51,7 @@ def test_a_pair_is_listed_and_written(
     said = capsys.readouterr().out
     assert "= copy in" in said
     assert "under two patients" in said
-    assert "1 pairs of equal recordings in 25 records" in said
+    assert "1 pair of equal recordings in 25 records" in said
     assert run(["leaks", *map(str, stores), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["pairs"][0]["record_b"] == "copy"
 

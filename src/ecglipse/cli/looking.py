@@ -67,7 +67,8 @@ def leaks(
     say(
         found,
         *lines,
-        f"{len(found.pairs)} pairs of equal recordings in {found.records} records",
+        f"{len(found.pairs)} {'pair' if len(found.pairs) == 1 else 'pairs'} of equal recordings "
+        f"in {found.records} records",
         as_json=as_json,
     )
 
