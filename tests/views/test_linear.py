@@ -91,22 +91,42 @@ def test_records_that_were_not_chosen_stay_to_the_bit() -> None:
         assert torch.equal(same, ~chosen.flatten())
 
 
+def block(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    return memory.empty(shape, dtype=dtype, device=torch.device("cpu"))
+
+
 def test_memory_goes_round_only_when_nobody_holds_it() -> None:
-    x = torch.zeros(64, 12, 1000)
-    one = memory.empty_like(x).fill_(1.0)
+    shape = (64, 12, 1000)
+    one = block(*shape).fill_(1.0)
     place, held = one.data_ptr(), one[3, 4:6]
     del one
     gc.collect()
-    other = memory.empty_like(x).fill_(2.0)
+    other = block(*shape).fill_(2.0)
     assert other.data_ptr() != place
     assert torch.equal(held, torch.ones(2, 1000))
     array = other.numpy()
     del other, held
     gc.collect()
-    third = memory.empty_like(x).fill_(3.0)
+    third = block(*shape).fill_(3.0)
     assert third.data_ptr() == place
     assert np.all(array == 2.0)
-    assert third.shape == x.shape
-    assert third.dtype == x.dtype
-    assert memory.empty_like(x.double()[:2]).dtype == torch.float64
+    assert third.shape == shape
+    assert third.dtype == torch.float32
+    assert block(2, 12, 1000, dtype=torch.float64).dtype == torch.float64
     assert len(memory._spare) <= memory._MOST
+
+
+def test_memory_serves_what_is_up_to_twice_smaller() -> None:
+    memory._spare.clear()
+    place = block(64, 12, 1000).fill_(1.0).data_ptr()
+    assert block(31, 12, 1000).data_ptr() != place
+    smaller = block(33, 12, 1000)
+    assert smaller.data_ptr() == place
+    assert smaller.shape == (33, 12, 1000)
+
+
+@pytest.mark.parametrize("records", [1, 23, 24, 128])
+def test_memory_starts_with_a_cache_line(records: int) -> None:
+    memory._spare.clear()
+    held = [block(records, 12, time) for time in (999, 1000, 2501)]
+    assert {one.data_ptr() % 64 for one in held} == {0}

@@ -23,6 +23,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ecglipse.draws import Draws
+from ecglipse.views import memory
 
 _SIZE, _MIXES, _FEWEST_ROWS = 2**21, 1024, 2
 
@@ -51,7 +52,8 @@ class Noise:
     def mixed(self, records: slice, time: int) -> Float[Tensor, "record source time"]:
         """Give the noise itself."""
         mix = self.mix[records]
-        rows = torch.empty(len(mix), mix.shape[1] if self.apart else mix.shape[2], time, device=mix.device)
+        shape = (len(mix), mix.shape[1] if self.apart else mix.shape[2], time)
+        rows = memory.empty(shape, dtype=torch.float32, device=mix.device)
         self.write(records, rows)
         return rows.mul_(mix) if self.apart else mix @ rows
 
@@ -66,7 +68,8 @@ def highpassed(
     draws: Draws, sources: int, time: int, *, cut_hz: float, fs: float, apart: bool = False
 ) -> Noise:
     """Give white noise without what lies below `cut_hz`, of standard deviation 1."""
-    bank = _highpassed_bank(_size(sources, time), cut_hz / fs, draws.device)
+    size = _size(sources, time)
+    bank = _highpassed_bank(size, cut_hz / fs, draws.device) if cut_hz else _bank(size, draws.device)
     return _noise(bank, draws, sources, time, apart)
 
 

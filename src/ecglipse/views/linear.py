@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from ecglipse.views import memory
 from ecglipse.views.parts import Change
 
 Rows = Callable[[slice, Tensor], object]
@@ -124,7 +125,8 @@ class Linear:
     def _rows(self, terms: Sequence[Term], x: Tensor, records: slice) -> Tensor:
         """Write the rows of terms one under the other."""
         counts = [term.rows() for term in terms]
-        rows = torch.empty(len(x), sum(counts), x.shape[-1], device=x.device)
+        shape = (len(x), sum(counts), x.shape[-1])
+        rows = memory.empty(shape, dtype=torch.float32, device=x.device)
         for term, place in zip(terms, rows.split(counts, dim=1), strict=True):
             term.write(records, place)
         return rows.to(x.dtype)

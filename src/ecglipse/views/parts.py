@@ -21,7 +21,7 @@ Change = Callable[[Tensor, Tensor, slice], Tensor]
 """`(x, out, records)`: from the signals of some records, a place of their size, and which of the batch they
 are, gives the view. It may lie in `out` or elsewhere; `out` may be x itself, else x is left as it is."""
 
-PART_BYTES = 3 * 2**20
+PART_BYTES = 6 * 2**20
 """Signals of a part, at most: with less, operations' overhead shows; with more, the cache is left."""
 
 
@@ -51,7 +51,7 @@ def in_parts(
     if not real:
         return x
     size = max(PART_BYTES // (x[0].numel() * x.element_size()), 1) if x.device.type == "cpu" else len(x)
-    out = memory.empty_like(x)
+    out = memory.empty(x.shape, dtype=x.dtype, device=x.device)
     for start in range(0, len(x), size):
         records = slice(start, start + size)
         made, place = x[records], out[records]
