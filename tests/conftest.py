@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+import checks
 import pytest
+
+checks.install()  # before anything of the package is imported
 
 
 @pytest.fixture(scope="session")
