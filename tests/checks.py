@@ -7,7 +7,8 @@ jaxtyping's memory of sizes around it.
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import is_dataclass
 from types import FunctionType
 from typing import Any, get_args
@@ -54,6 +55,16 @@ def checked(thing: Any = None, *, typechecker: Callable[..., Any]) -> Any:
             return minding(*args, **kwargs)
 
     return call
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Within it shapes are not minded: for calls that were checked a moment ago."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    try:
+        yield
+    finally:
+        jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def _shapes(hint: Any) -> list[str]:

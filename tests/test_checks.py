@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from beartype import beartype
 from beartype.roar import BeartypeCallHintViolation
-from checks import checked
+from checks import checked, unchecked
 from jaxtyping import Float
 
 from ecglipse.metrics import auroc
@@ -89,8 +89,7 @@ def test_a_call_forgets_the_sizes_of_the_one_that_it_is_in() -> None:
 
 
 def test_shapes_are_not_minded_where_jaxtyping_is_switched_off() -> None:
-    jaxtyping.config.update("jaxtyping_disable", True)
-    try:
+    with unchecked():
         assert len(cut(ROW, ROW, 2)) == 2
-    finally:
-        jaxtyping.config.update("jaxtyping_disable", False)
+    with pytest.raises(BeartypeCallHintViolation):
+        cut(ROW, ROW, 2)
