@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-import checks
 import pytest
+
+import checks
 
 checks.install()  # before anything of the package is imported
 

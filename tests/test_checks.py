@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from beartype import beartype
 from beartype.roar import BeartypeCallHintViolation
-from checks import checked, unchecked
 from jaxtyping import Float
 
+from checks import checked, unchecked
 from ecglipse.metrics import auroc
 from ecglipse.report.tables import Group
 
 minds = partial(checked, typechecker=beartype)
-Pair = tuple[Float[np.ndarray, "row"], Float[np.ndarray, "row"]]
+Pair = tuple[Float[np.ndarray, " row"], Float[np.ndarray, " row"]]
 
 
 @minds

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from checks import unchecked
 from torch import Tensor
 
+from checks import unchecked
 from ecglipse.batches import Batches
 from ecglipse.commands import _assemble
 from ecglipse.config import check
