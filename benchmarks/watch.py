@@ -112,6 +112,7 @@ def training(
     seed: int,
     *,
     look_every: int,
+    batch: int,
     play: str = "one-pass",
     policy: str = "shared",
     objective: str = "nt-xent",
@@ -132,7 +133,7 @@ def training(
         view=lambda x, draws: x + 0.02 * draws.normal(*x.shape[1:]),
         seed=seed,
         epochs=1000,
-        batch=32,
+        batch=batch,
         encoder=Player(1e-3, 1e-4),
         masks=Player(1e-3),
         play=play,
@@ -236,10 +237,12 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 """What is planted, and what the alarm says."""
 
 
-def named_at(fault: str, batches: Batches, records: int, *, steps: int, look_every: int) -> int | None:
+def named_at(
+    fault: str, batches: Batches, records: int, *, steps: int, look_every: int, batch: int
+) -> int | None:
     """The step at which the alarm of a planted fault is raised; None if it is not."""
     plant, words = FAULTS[fault]
-    run = training(batches, records, 0, look_every=look_every)
+    run = training(batches, records, 0, look_every=look_every, batch=batch)
     with plant(run):
         for _ in range(steps):
             report = run.step()
@@ -255,6 +258,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--look-every", type=int, default=EVERY, help="of the runs with a planted fault")
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--policies", default="shared", help=f"of {', '.join(POLICIES)}, or all")
     parser.add_argument("--objectives", default="nt-xent", help=f"of {', '.join(OBJECTIVES)}, or all")
     arguments = parser.parse_args()
@@ -263,15 +267,15 @@ def main() -> None:
     torch.set_num_threads(1)
     records = 128
     batches = Simulated(records)
-    named = {
-        fault: named_at(fault, batches, records, steps=arguments.steps, look_every=arguments.look_every)
-        for fault in FAULTS
-    }
+    rule = {key: getattr(arguments, key) for key in ("steps", "look_every", "batch")}
+    named = {fault: named_at(fault, batches, records, **rule) for fault in FAULTS}
     looks, alarms = 0, Counter[str]()
     with_look, without = [], []
     games = [(p, o, seed) for p in policies for o in objectives for seed in range(arguments.seeds)]
     for policy, objective, seed in games:
-        run = training(batches, records, seed, look_every=20, policy=policy, objective=objective)
+        run = training(
+            batches, records, seed, look_every=20, batch=arguments.batch, policy=policy, objective=objective
+        )
         default = (policy, objective) == (policies[0], objectives[0])
         for _ in range(arguments.steps):
             began = time.thread_time()
@@ -291,6 +295,7 @@ def main() -> None:
         "objectives": list(objectives),
         "seeds": arguments.seeds,
         "steps": arguments.steps,
+        "batch": arguments.batch,
         "looks": looks,
         "alarms": alarms.total(),
         "said": dict(alarms.most_common(20)),

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+import checks
+
+checks.install()  # before anything of the package is imported
+
 
 @pytest.fixture(scope="session")
 def pack() -> Path:

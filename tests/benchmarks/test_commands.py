@@ -51,7 +51,7 @@ def test_gpu_runs_on_a_cpu_and_its_figures_hang_together() -> None:
 
 
 def test_watch_names_each_planted_fault_and_no_healthy_run() -> None:
-    found = line("watch", "--seeds", "1", "--steps", "40", "--look-every", "20")
+    found = line("watch", "--seeds", "1", "--steps", "40", "--look-every", "20", "--batch", "8")
     assert found["faults_named"] == found["faults"] == 9
     assert set(found["named_at_step"].values()) <= {20, 40}
     assert found["looks"] == 2

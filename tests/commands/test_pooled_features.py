@@ -60,6 +60,7 @@ def test_one_run_is_read_both_ways(tiny: dict[str, Any]) -> None:
 
 def test_a_study_reads_what_goes_into_the_last_layer(tiny: dict[str, Any]) -> None:
     both = {"last": {}, "pooled": {"set": {"encoder.features": "pooled"}}}
+    tiny["pretrain"]["epochs"], tiny["transfer"]["tasks"] = 1, ["sex"]
     rule = config(tiny, None, **both, **{"random-init": {"kind": "init"}})
     study(rule, progress=False)
     lines = Ledger(Path(rule.out)).lines()

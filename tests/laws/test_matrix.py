@@ -1,5 +1,7 @@
 """Any mask policy with any objective and any encoder: twenty steps each, with the laws checked.
 
+Shapes are checked in the first two steps, which are an epoch, and in the last, which looks at the game.
+
 Every pair of the three is played at least once (a covering array). All of them:
 
     ECGLIPSE_WHOLE_MATRIX=1 OMP_NUM_THREADS=1 .venv/bin/pytest -n auto tests/laws/test_matrix.py
@@ -15,6 +17,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from checks import unchecked
 from ecglipse.batches import Batches
 from ecglipse.commands import _assemble
 from ecglipse.config import check
@@ -64,13 +67,13 @@ OBJECTIVES = (
     "moco/records",
 )
 ENCODERS = {
-    "resnet18": 200,
-    "resnet34": 200,
-    "resnet50": 200,
-    "xresnet1d50": 200,
-    "clocs-cnn": 800,
-    "patch-transformer": 200,
-    "s4d": 200,
+    "resnet18": 128,
+    "resnet34": 128,
+    "resnet50": 128,
+    "xresnet1d50": 128,
+    "clocs-cnn": 128,
+    "patch-transformer": 128,
+    "s4d": 128,
 }
 """Each with the samples that it sees of a record; half of them must be enough for it."""
 MOVING = (
@@ -168,7 +171,10 @@ def test_it_plays_by_the_laws(batches: Short, policy: str, objective: str, encod
         whole = made.marks
         made.marks = lambda rows: whole(rows)[..., : batches.samples]
     before = {key: value.clone() for key, value in made.game.state_dict().items()}
-    reports = [made.step() for _ in range(20)]
+    reports = [made.step() for _ in range(2)]
+    with unchecked():
+        reports += [made.step() for _ in range(17)]
+    reports.append(made.step())
     moved = {key for key, value in made.game.state_dict().items() if not torch.equal(before[key], value)}
     assert all(np.isfinite(report.loss) for report in reports)
     assert {key for key, _ in made.game.named_parameters() if key.startswith("encoder.")} <= moved

@@ -13,7 +13,7 @@ from browser import visit
 from dummy_study import METHODS, STORE, write_study
 from matplotlib.figure import Figure
 from payloads import PAYLOADS
-from test_page import with_runs
+from test_page import read, with_runs
 
 from ecglipse.report.inline import short
 from ecglipse.report.page import Written, write_report
@@ -123,6 +123,7 @@ def test_the_payloads_are_a_thousand_and_would_do_harm_where_they_are_not_escape
 def test_a_thousand_payloads_in_every_text_make_no_element(pages: dict[str, Written]) -> None:
     clean, hurt = (pages[name].html.read_text(encoding="utf-8") for name in ("clean", "hurt"))
     same(clean, hurt)
+    assert read(pages["hurt"]).open == []
     assert hurt.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 1000, "they are there, as text"
     for end in ("markdown", "latex"):
         text = getattr(pages["hurt"], end).read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dummy_study import METHODS, TEMPERATURE, Make
+from dummy_study import METHODS, TEMPERATURE, Make, write_study
 
 from ecglipse.metrics import apply_temperature, ece
 from ecglipse.report.bench import Bench
@@ -17,23 +17,35 @@ from ecglipse.report.reliability import BINS, NO_TEMPERATURE
 from ecglipse.report.scores import Reliability
 from ecglipse.report.subgroups import REPLICATES
 from ecglipse.report.summarise import summarise
+from ecglipse.report.summary import Summary
 from ecglipse.results import Ledger
 
 METHOD = "adversarial-per-lead"
 
 
-def found(folder: Path, task: str, when: str, method: str = METHOD) -> Reliability:
-    (one,) = [
-        r for r in summarise(folder).reliability if (r.group.task, r.when, r.method) == (task, when, method)
-    ]
+def of(summary: Summary, task: str, when: str, method: str = METHOD) -> Reliability:
+    (one,) = [r for r in summary.reliability if (r.group.task, r.when, r.method) == (task, when, method)]
     return one
+
+
+def found(folder: Path, task: str, when: str, method: str = METHOD) -> Reliability:
+    return of(summarise(folder), task, when, method)
+
+
+@pytest.fixture(scope="module")
+def rotated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Summary]:
+    """A study of two rotations, two seeds, two draws, and what it comes to."""
+    folder = write_study(tmp_path_factory.mktemp("rotated") / "study", rotations=2, replicates=40)
+    return folder, summarise(folder)
 
 
 @pytest.mark.parametrize("task", ["sex", "rhythm"])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_bins_and_their_intervals_equal_those_by_hand(make: Make, task: str, when: str) -> None:
+def test_bins_and_their_intervals_equal_those_by_hand(
+    rotated: tuple[Path, Summary], task: str, when: str
+) -> None:
     """Two rotations, two seeds, two draws: predictions one by one, replicates one by one."""
-    folder = make(rotations=2, replicates=40)
+    folder, summary = rotated
     ledger = Ledger(folder)
     bench = Bench(ledger, ledger.lines(), replicates=min(REPLICATES, 40))
     said: list[tuple[float, int, np.ndarray]] = []  # score, truth, the record's weight in each replicate
@@ -50,7 +62,7 @@ def test_bins_and_their_intervals_equal_those_by_hand(make: Make, task: str, whe
         for n in range(len(scores)):
             said += [(float(s), int(t), weights[:, n]) for s, t in zip(scores[n], p.truth[n], strict=True)]
     assert len(errors) == 8
-    one = found(folder, task, when)
+    one = of(summary, task, when)
     assert one.ece == pytest.approx(np.mean(errors), abs=1e-12)
     assert sum(b.n for b in one.bins) == len(said)
     assert len(one.bins) == BINS

@@ -9,7 +9,7 @@ from dummy_study import METHODS, Make, write_run
 from test_occlusion_page import RATIOS, made
 from test_page import read
 
-from ecglipse.report.page import write_report
+from ecglipse.report.page import write_report, write_summary
 from ecglipse.report.summarise import summarise
 
 LEARNED = "adversarial-per-lead"
@@ -28,7 +28,7 @@ def study(make: Make) -> Path:
 
 def measured(folder: Path, text: str) -> Path:
     place = folder / "runs" / "run0" / "masks-ludb"
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     (place / "masks.json").write_text(text)
     return folder
 
@@ -53,14 +53,16 @@ def test_without_them_the_page_says_how_to_get_them(make: Make) -> None:
 
 
 def test_a_damaged_file_is_told_and_costs_nothing_else(make: Make) -> None:
+    folder = study(make)
     for text in (
         "{",
         "{}",
         json.dumps({"store": {"corpus": "x"}, "marks": "", "records": 1, "enrichments": [3]}),
     ):
-        folder = measured(study(make), text)
-        assert summarise(folder).waves == ()
-        assert "No waves of Adversarial, per lead: masks-ludb/masks.json" in read(write_report(folder)).text
+        found = summarise(measured(folder, text))
+        assert found.waves == ()
+        page = read(write_summary(found, folder, folder)).text
+        assert "No waves of Adversarial, per lead: masks-ludb/masks.json" in page
 
 
 def test_leads_classes_agreement_and_causality_stand_there_too(make: Make) -> None:

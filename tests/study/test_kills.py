@@ -10,6 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from ecglipse.commands import study
+from ecglipse.config import load
 from ecglipse.results import Ledger
 from ecglipse.seeding import numpy_rng
 
@@ -36,9 +40,9 @@ leaks = "mark"
 """
 
 
-def run(config: Path, *, until: int | None, folder: Path) -> bool:
+def run(path: Path, *, until: int | None, folder: Path) -> bool:
     """Run the study; kill it once so many lines of its ledger stand there. True: it was killed."""
-    command = [sys.executable, "-m", "ecglipse", "study", str(config)]
+    command = [sys.executable, "-m", "ecglipse", "study", str(path)]
     lines = folder / "results.jsonl"
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as running:
         while running.poll() is None:
@@ -61,18 +65,33 @@ def content(folder: Path) -> dict[str, str]:
     return found
 
 
-def test_a_killed_study_ends_like_an_undisturbed_one(simulated: Path, tmp_path: Path) -> None:
-    configs = {name: tmp_path / f"{name}.toml" for name in ("alone", "killed")}
-    for name, path in configs.items():
-        path.write_text(CONFIG.format(store=simulated, out=tmp_path / name, workers=1), encoding="utf-8")
-    run(configs["alone"], until=None, folder=tmp_path / "alone")
+def config(folder: Path, *, store: Path, workers: int) -> Path:
+    """The config of a study into `folder`, as a file beside it."""
+    path = folder.with_suffix(".toml")
+    path.write_text(CONFIG.format(store=store, out=folder, workers=workers), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The content of a study that nothing disturbs."""
+    folder = tmp_path_factory.mktemp("alone") / "study"
+    study(load(config(folder, store=simulated, workers=1)), progress=False)
+    found = content(folder)
+    assert len(found) == 2 * 2 * 9
+    return found
+
+
+def test_a_killed_study_ends_like_an_undisturbed_one(
+    simulated: Path, tmp_path: Path, alone: dict[str, str]
+) -> None:
+    folder = tmp_path / "killed"
+    path = config(folder, store=simulated, workers=1)
     instants = sorted(int(n) for n in numpy_rng(0, "kills").integers(1, 34, size=2))
-    landed = [run(configs["killed"], until=n, folder=tmp_path / "killed") for n in instants]
+    landed = [run(path, until=n, folder=folder) for n in instants]
     assert any(landed)
-    run(configs["killed"], until=None, folder=tmp_path / "killed")
-    alone = content(tmp_path / "alone")
-    assert len(alone) == 2 * 2 * 9
-    assert content(tmp_path / "killed") == alone
+    run(path, until=None, folder=folder)
+    assert content(folder) == alone
 
 
 def workers(pid: int) -> list[int]:
@@ -84,22 +103,21 @@ def workers(pid: int) -> list[int]:
     return found
 
 
-def test_a_study_goes_on_without_a_killed_worker(simulated: Path, tmp_path: Path) -> None:
+def test_a_study_goes_on_without_a_killed_worker(
+    simulated: Path, tmp_path: Path, alone: dict[str, str]
+) -> None:
     """One of two workers is killed in the midst of its cells: the same command ends with all of them."""
     lines = tmp_path / "killed" / "results.jsonl"
-    for name in ("alone", "killed"):
-        text = CONFIG.format(store=simulated, out=tmp_path / name, workers=2)
-        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
-    run(tmp_path / "alone.toml", until=None, folder=tmp_path / "alone")
-    command = [sys.executable, "-m", "ecglipse", "study", str(tmp_path / "killed.toml")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as study:
-        while study.poll() is None and not (lines.exists() and lines.read_bytes().count(b"\n") >= 3):
+    path = config(tmp_path / "killed", store=simulated, workers=2)
+    command = [sys.executable, "-m", "ecglipse", "study", str(path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as running:
+        while running.poll() is None and not (lines.exists() and lines.read_bytes().count(b"\n") >= 3):
             time.sleep(0.001)
-        before = workers(study.pid)
+        before = workers(running.pid)
         os.kill(before[0], signal.SIGKILL)
         there = lines.read_bytes().count(b"\n")
-        study.communicate()
-    assert study.returncode == 0
+        running.communicate()
+    assert running.returncode == 0
     assert len(before) == 2
     assert there < 2 * 18, "the worker was killed before all was done"
-    assert content(tmp_path / "killed") == content(tmp_path / "alone")
+    assert content(tmp_path / "killed") == alone

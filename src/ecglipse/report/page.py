@@ -1,6 +1,7 @@
 """Writes the report: one self-contained HTML page, and its numbers as CSV, Markdown and LaTeX."""
 
 import contextlib
+import functools
 import json
 import os
 from dataclasses import dataclass, replace
@@ -104,10 +105,9 @@ def write_text(path: Path, text: str) -> None:
         ) from None
 
 
-def render(summary: Summary, folder: Path, written: Written) -> str:
-    """Give the page as text; `folder` is read for pictures and steps of the runs."""
-    look = looks(summary)
-    gallery, faults = pictures(folder, summary)
+@functools.cache
+def _template() -> jinja2.Template:
+    """The page without its numbers; compiled once."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     environment.filters |= {
         "percent": percent,
@@ -117,12 +117,18 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         "role": content.role_of,
         "bins": content.bins_of,
     }
-    template = environment.from_string(files("ecglipse.report").joinpath("page.html.j2").read_text("utf-8"))
+    return environment.from_string(files("ecglipse.report").joinpath("page.html.j2").read_text("utf-8"))
+
+
+def render(summary: Summary, folder: Path, written: Written) -> str:
+    """Give the page as text; `folder` is read for pictures and steps of the runs."""
+    look = looks(summary)
+    gallery, faults = pictures(folder, summary)
     main, more = verdict(summary)
     config = summary.facts.get("config")
     steps = game_steps(folder, summary)
     game = game_curves(steps, look)
-    return template.render(
+    return _template().render(
         s=summary,
         marks={
             m.name: {"letter": look[m.name].letter, "swatch": Markup(swatch(look[m.name]))}

@@ -168,18 +168,21 @@ def paired_levels(levels_a: Levels, levels_b: Levels) -> list[Float[np.ndarray, 
 def _p_value(differences: Float[np.ndarray, " replicate"], estimate: float, nu: float) -> float:
     """The smallest alpha whose interval leaves out 0; see `paired_difference`."""
     d = np.sort(differences)
-
-    def outside(bound: Float[np.ndarray, " alpha"]) -> Float[np.ndarray, " alpha"]:
-        """Two-sided p-value of a bound."""
-        not_above, below = np.searchsorted(d, bound, side="right"), np.searchsorted(d, bound, side="left")
-        return np.asarray(np.minimum(1.0, 2 * (np.minimum(not_above, d.size - below) + 1) / (d.size + 1)))
-
     if np.isinf(nu):
-        return float(outside(np.zeros(1))[0])
+        return float(_outside(d, np.zeros(1))[0])
     alphas = np.union1d(np.geomspace(2 / (d.size + 1), 0.999, 600), _LEVELS)
     # 0 is an end of the interval where the percentile is estimate * (1 - 1 / wider).
-    left_out = outside(estimate * (1 - 1 / _wider(alphas, nu))) <= alphas
+    left_out = _outside(d, estimate * (1 - 1 / _wider(alphas, nu))) <= alphas
     return float(alphas[np.argmax(left_out)]) if left_out.any() else 1.0
+
+
+def _outside(
+    ordered: Float[np.ndarray, " replicate"], bound: Float[np.ndarray, " alpha"]
+) -> Float[np.ndarray, " alpha"]:
+    """Two-sided p-value of a bound, from the differences in order."""
+    not_above = np.searchsorted(ordered, bound, side="right")
+    below, n = np.searchsorted(ordered, bound, side="left"), ordered.size
+    return np.asarray(np.minimum(1.0, 2 * (np.minimum(not_above, n - below) + 1) / (n + 1)))
 
 
 def _wider(alphas: Float[np.ndarray, " alpha"], nu: float) -> Float[np.ndarray, " alpha"]:
