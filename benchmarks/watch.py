@@ -191,12 +191,12 @@ def leak_into_encoder(run: Training) -> AbstractContextManager[object]:
 
 def masks_stand(run: Training) -> AbstractContextManager[object]:
     """The mask network's optimiser takes no step."""
-    return patch.object(run.mask_optimiser, "step", lambda: None)
+    return patch.object(run.masks.optimiser, "step", lambda: None)
 
 
 def encoder_stands(run: Training) -> AbstractContextManager[object]:
     """The encoder's optimiser takes no step."""
-    return patch.object(run.encoder_optimiser, "step", lambda: None)
+    return patch.object(run.encoder.optimiser, "step", lambda: None)
 
 
 def hides(share: float) -> Fault:
@@ -215,7 +215,7 @@ def constant(run: Training) -> AbstractContextManager[object]:
 @contextmanager
 def collapsed(run: Training) -> Iterator[None]:
     """All projections lie on one line, and the encoder cannot leave it."""
-    run.encoder_rule = Player(0.0)
+    run.encoder.rule = Player(0.0)
     last = [m for m in run.game.projection.modules() if isinstance(m, nn.Linear)][-1]
     with torch.no_grad():
         last.weight[1:] = 0

@@ -111,7 +111,7 @@ def config(**changes: Any) -> Config:
 def training(batches: Batches, name: str, **changes: Any) -> Training:
     rule = config(**changes).of(name)
     made = _assemble.training(rule, rule.methods[name], batches=batches, rows=np.arange(64), seed=1)
-    made.encoder_rule = made.mask_rule = type(made.mask_rule)(1e-3, clip=1e9)  # gradients as they are
+    made.encoder.rule = made.masks.rule = type(made.masks.rule)(1e-3, clip=1e9)  # gradients as they are
     return made
 
 
@@ -250,7 +250,7 @@ def test_the_published_gradient_cancels_itself_and_the_watch_says_so(batches: Ba
             pretrain={"epochs": 10, "batch": 16, "play": "alternating"},
             published={"gradient": gradient_of, "alpha": 0.0},
         )
-        made.encoder_rule = type(made.encoder_rule)(1e-9)  # the faster it moves, the less cancels
+        made.encoder.rule = type(made.encoder.rule)(1e-9)  # the faster it moves, the less cancels
         reports = [made.step() for _ in range(20)]
         found.append(gradient(made.game.policy).norm())
         looks.append(reports[-1].look)
@@ -278,7 +278,7 @@ def test_a_frozen_network_can_be_another_runs(batches: Batches, tmp_path: Path) 
     taken = training(batches, "taken", methods=methods)
     for name, weight in first.game.policy.state_dict().items():
         assert torch.equal(weight, taken.game.policy.state_dict()[name])
-    assert not taken.mask_weights
+    assert not taken.masks.weights
     with pytest.raises(CheckpointError, match="its mask network does not fit"):
         training(batches, "misfit", methods=methods)
     for section, key, value, words in (

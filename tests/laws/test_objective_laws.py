@@ -51,7 +51,7 @@ def training(batches: Batches, objective: str, pairs: str = "records", **changes
     rule = check(content | {"pretrain": pretrain} | changes, where="laws")
     rule = rule.of("m")
     made = _assemble.training(rule, rule.methods["m"], batches=batches, rows=np.arange(64), seed=1)
-    made.encoder_rule = made.mask_rule = type(made.mask_rule)(1e-3, clip=1e9)
+    made.encoder.rule = made.masks.rule = type(made.masks.rule)(1e-3, clip=1e9)
     return made
 
 
@@ -85,15 +85,15 @@ def test_one_pass_equals_two_phases(batches: Batches, objective: str, pairs: str
     made.step()  # so that queue, target and moments are no longer as they began
     twin = twin_of(made)
     passes(twin, twin.game.encoder_loss)
-    encoder = gradient(twin.encoder_weights)
-    assert all(w.grad is None for w in twin.mask_weights)
+    encoder = gradient(twin.encoder.weights)
+    assert all(w.grad is None for w in twin.masks.weights)
     passes(twin, twin.game.mask_loss)
-    masks = gradient(twin.mask_weights)
-    assert all(w.grad is None for w in twin.encoder_weights)
+    masks = gradient(twin.masks.weights)
+    assert all(w.grad is None for w in twin.encoder.weights)
     made.step()
     assert masks.norm() > 1e-7
-    assert (gradient(made.encoder_weights) - encoder).norm() < 1e-5 * encoder.norm()
-    assert (gradient(made.mask_weights) - masks).norm() < 1e-5 * masks.norm()
+    assert (gradient(made.encoder.weights) - encoder).norm() < 1e-5 * encoder.norm()
+    assert (gradient(made.masks.weights) - masks).norm() < 1e-5 * masks.norm()
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -137,13 +137,13 @@ def test_a_mask_step_raises_the_loss_and_an_encoder_step_lowers_it(batches: Batc
     for moving, sign in (("masks", 1), ("encoder", -1)):
         made = training(batches, objective)
         made.game.policy = Shade()
-        made.mask_weights[:] = made.game.policy.parameters()
-        made.mask_optimiser = None
+        made.masks.weights[:] = made.game.policy.parameters()
+        made.masks.optimiser = None
         made.step()
         twin = twin_of(made)
         loss_of = twin.game.mask_loss if moving == "masks" else twin.game.encoder_loss
         passes(twin, loss_of)
-        weights = twin.mask_weights if moving == "masks" else twin.encoder_weights
+        weights = twin.masks.weights if moving == "masks" else twin.encoder.weights
         slope = float(gradient(weights).norm())
         losses = []
         for rate in (4e-4, -8e-4):  # forward, then back behind the start
@@ -255,7 +255,7 @@ def test_every_mask_plays_with_every_objective(batches: Batches, family: str) ->
         after = state(made)
         assert all(np.isfinite(report.loss) for report in reports), objective
         assert 0.05 < reports[-1].coverage < 0.95, objective
-        players = ["encoder", "policy"] if made.mask_weights else ["encoder"]
+        players = ["encoder", "policy"] if made.masks.weights else ["encoder"]
         for player in players:
             names = [n for n, _ in made.game.named_parameters() if n.startswith(player)]
             moved = [n for n in names if not torch.equal(before[f"game.{n}"], after[f"game.{n}"])]

@@ -139,9 +139,9 @@ def test_its_scores_depend_on_the_neighbours_of_a_record_and_ours_do_not() -> No
 def test_the_published_network_plays_in_any_policy_that_has_one(batches: Batches, masks: str) -> None:
     made = training(batches, config({"masks": masks}, published={"network": "unet"}))
     assert any(isinstance(part, PublishedUNet) for part in made.game.policy.modules())
-    before = [w.detach().clone() for w in made.mask_weights]
+    before = [w.detach().clone() for w in made.masks.weights]
     made.step()
-    moved = [not torch.equal(a, b) for a, b in zip(before, made.mask_weights, strict=True)]
+    moved = [not torch.equal(a, b) for a, b in zip(before, made.masks.weights, strict=True)]
     called = ["never_called" not in name for name, _ in made.game.policy.named_parameters()]
     assert moved == called
 
@@ -222,7 +222,7 @@ def test_only_inside_does_the_game_reach_the_network(batches: Batches, transform
     made = training(batches, rule)
     a, b, draws = made.views(np.arange(8))
     made.game.one_pass(a, b, draws).loss.backward()
-    reached = [w.grad is not None and bool(w.grad.abs().sum() > 0) for w in made.mask_weights]
+    reached = [w.grad is not None and bool(w.grad.abs().sum() > 0) for w in made.masks.weights]
     assert all(reached) if transform == "inside" else not any(reached)
 
 

@@ -320,8 +320,8 @@ def test_both_players_are_clipped_at_the_norm_that_is_asked_for(batches: Batches
     made = training(batches, config(pretrain={"epochs": 4, "batch": 8, "clip": 0.01}))
     report = made.step()
     for weights, before in (
-        (made.encoder_weights, report.encoder_grad),
-        (made.mask_weights, report.mask_grad),
+        (made.encoder.weights, report.encoder_grad),
+        (made.masks.weights, report.mask_grad),
     ):
         after = torch.cat([w.grad.flatten() for w in weights if w.grad is not None]).norm()
         assert float(after) == pytest.approx(min(before, 0.01), rel=1e-3)
@@ -334,12 +334,12 @@ def test_gradients_stay_as_they_are_without_clipping(batches: Batches) -> None:
     report = made.step()
     assert report.encoder_grad > 1
     for weights, before in (
-        (made.encoder_weights, report.encoder_grad),
-        (made.mask_weights, report.mask_grad),
+        (made.encoder.weights, report.encoder_grad),
+        (made.masks.weights, report.mask_grad),
     ):
         after = torch.cat([w.grad.flatten() for w in weights if w.grad is not None]).norm()
         assert float(after) == pytest.approx(before, rel=1e-5)
-    assert made.mask_rule.clip == math.inf
+    assert made.masks.rule.clip == math.inf
 
 
 @pytest.mark.parametrize("masks", ["adversarial", "published"])

@@ -47,7 +47,7 @@ def test_an_encoder_plays_three_steps_and_comes_back(
     store = Store.open(simulated)
     config = config_of(tiny, name=name, lead_drop=0.5)
     training = training_of(config, store)
-    weights = [*training.encoder_weights, *training.mask_weights]
+    weights = [*training.encoder.weights, *training.masks.weights]
     before = [weight.detach().clone() for weight in weights]
     for _ in range(3):
         report = training.step()
@@ -82,10 +82,10 @@ def test_a_resumed_run_keeps_the_order_of_weights_and_moments_in_memory(
     first, second = (training_of(config, Store.open(simulated)) for _ in range(2))
     first.step()
     second.load(*first.state())
-    for a, b in zip(first.encoder_weights, second.encoder_weights, strict=True):
-        moment = second.encoder_optimiser.state[b]["exp_avg"]
+    for a, b in zip(first.encoder.weights, second.encoder.weights, strict=True):
+        moment = second.encoder.optimiser.state[b]["exp_avg"]
         assert a.stride() == b.stride() == moment.stride()
-        assert torch.equal(moment, first.encoder_optimiser.state[a]["exp_avg"])
+        assert torch.equal(moment, first.encoder.optimiser.state[a]["exp_avg"])
 
 
 def test_another_encoders_checkpoint_is_refused(

@@ -111,10 +111,10 @@ def test_the_promise_needs_the_optimisers_to_look_at_it() -> None:
     """Negative control: told nothing, they write what is not a number into the weights."""
     record, _ = spoilt_step()
     made = training(Records(spoil=record), read_every=4, epochs=3)
-    made.encoder_optimiser.found_inf = None
+    made.encoder.optimiser.found_inf = None
     with pytest.raises(TrainingError):
         list(made.run())
-    assert any(w.isnan().any() for w in made.encoder_weights)
+    assert any(w.isnan().any() for w in made.encoder.weights)
 
 
 class Asked(TorchDispatchMode):

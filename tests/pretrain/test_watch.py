@@ -138,11 +138,11 @@ def _own_losses_into_encoder(training: Training, monkeypatch: pytest.MonkeyPatch
 
 
 def _no_step(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training.mask_optimiser, "step", lambda: None)
+    monkeypatch.setattr(training.masks.optimiser, "step", lambda: None)
 
 
 def _frozen_encoder(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training.encoder_optimiser, "step", lambda: None)
+    monkeypatch.setattr(training.encoder.optimiser, "step", lambda: None)
 
 
 def _covers(share: float) -> Callable[[Training, pytest.MonkeyPatch], None]:
@@ -163,7 +163,7 @@ def _constant(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _collapse(training: Training, monkeypatch: pytest.MonkeyPatch) -> None:
-    training.encoder_rule = Player(0.0)
+    training.encoder.rule = Player(0.0)
     last = [m for m in training.game.projection.modules() if isinstance(m, torch.nn.Linear)][-1]
     with torch.no_grad():
         last.weight[1:] = 0  # all projections on one line

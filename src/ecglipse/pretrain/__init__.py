@@ -6,6 +6,6 @@ plays it step by step. Nothing here touches disk or screen.
 
 from ecglipse.pretrain.game import AdversarialMasking as AdversarialMasking
 from ecglipse.pretrain.game import Round as Round
+from ecglipse.pretrain.player import Player as Player
 from ecglipse.pretrain.reports import StepReport as StepReport
-from ecglipse.pretrain.training import Player as Player
 from ecglipse.pretrain.training import Training as Training

@@ -11,13 +11,12 @@ they are from the first step in which one is not, and the run ends when that is 
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from ecglipse.batches import Batches
 from ecglipse.draws import Draws
@@ -27,26 +26,12 @@ from ecglipse.pretrain.average import Average
 from ecglipse.pretrain.game import AdversarialMasking, Round, still
 from ecglipse.pretrain.order import Order, Part
 from ecglipse.pretrain.patience import Patience
+from ecglipse.pretrain.player import Learner, Player
 from ecglipse.pretrain.ranks import average_gradients, joint_statistics, rank, ranks
 from ecglipse.pretrain.reports import Played, StepReport, ratio, read
 from ecglipse.pretrain.watch import Look, Watch, alarms, alignment, cosine, effective_rank, uniformity
 
 View = Callable[[Tensor, Draws], Tensor]
-
-
-@dataclass(frozen=True)
-class Player:
-    """How one player learns.
-
-    Args:
-        learning_rate: peak, reached after the warm-up; falls to zero by a cosine.
-        weight_decay: decoupled (AdamW).
-        clip: largest norm of the gradient.
-    """
-
-    learning_rate: float
-    weight_decay: float = 0.0
-    clip: float = 1.0
 
 
 class Training:
@@ -137,7 +122,7 @@ class Training:
         self.scaled = (lambda x: x) if scaling is None else scaling
         self.seed, self.epochs = seed, epochs
         self.mask_every, self.play, self.warmup, self.precision = mask_every, play, warmup, precision
-        self.encoder_rule, self.mask_rule, self.schedule = encoder, masks, schedule
+        self.schedule = schedule
         self.patients_of_rows = patients if game.objective.needs_patients else None
         self.average_momentum = average
         self.average = Average(game.encoder) if average else None
@@ -146,13 +131,13 @@ class Training:
             if other is not None:
                 joint_statistics(other)
         learning = (game.encoder, game.projection, game.fill, game.objective)
-        self.encoder_weights = [weight for module in learning for weight in module.parameters()]
-        self.mask_weights = [p for p in game.policy.parameters() if p.requires_grad]
         self.read_every = read_every
         late = torch.zeros((), device=batches.device) if read_every > 1 else None
         self._broken = late
-        self.encoder_optimiser = _adam(self.encoder_weights, encoder, broken=late)
-        self.mask_optimiser = _adam(self.mask_weights, masks, broken=late) if self.mask_weights else None
+        encoder_weights = [weight for module in learning for weight in module.parameters()]
+        mask_weights = [weight for weight in game.policy.parameters() if weight.requires_grad]
+        self.encoder = Learner(encoder_weights, encoder, broken=late)
+        self.masks = Learner(mask_weights, masks, broken=late)
         self.cancelled = cancelled
         self.watch = Watch(every=look_every)
         self.order = Order(
@@ -191,14 +176,13 @@ class Training:
         """Play one step; of its numbers, only a look and a check that cannot wait are read."""
         self.game.train()
         parts = self.parts()
-        plays = self.mask_optimiser is not None and (self.done + 1) % self.mask_every == 0
-        rate = self._rate()
-        self.encoder_optimiser.zero_grad(set_to_none=True)
-        if self.mask_optimiser is not None:
-            self.mask_optimiser.zero_grad(set_to_none=True)
+        learns, rate = self.masks.learns, self._rate()
+        plays = learns and (self.done + 1) % self.mask_every == 0
+        self.encoder.forget()
+        self.masks.forget()
         one_pass = self.play == "one-pass" and not self.game.policy.apart
         self.game.at(self.done / self.total)
-        looks = self.watch.due(self.done + 1, stride=1 if self.mask_optimiser is None else self.mask_every)
+        looks = self.watch.due(self.done + 1, stride=self.mask_every if learns else 1)
         wanted = self._adversarial_direction(parts) if looks and plays else None
         alone = self._own_direction(parts) if looks and plays else None
         first = self.game.one_pass if plays and one_pass else self.game.encoder_loss
@@ -206,18 +190,18 @@ class Training:
             first = self.game.cancelling_loss
         rounds = [self._backward(first, part, len(parts)) for part in parts]
         losses, now = [r.contrast for r in rounds], looks or self._broken is None
-        encoder_grad = self._check(self.encoder_weights, self.encoder_rule, losses, now=now)
-        own = None if alone is None else cosine(_taken(self.encoder_weights, keep=True), alone)
+        encoder_grad = self._check(self.encoder, losses, now=now)
+        own = None if alone is None else cosine(self.encoder.gradients(), alone)
         mask_grad = None
         if plays and one_pass:
-            mask_grad = self._check(self.mask_weights, self.mask_rule, losses, now=now)
-        _step(self.encoder_optimiser, self.encoder_rule, rate)
+            mask_grad = self._check(self.masks, losses, now=now)
+        self.encoder.step(rate)
         if plays and not one_pass:
             for part in parts:
                 self._backward(self.game.mask_loss, part, len(parts))
-            mask_grad = self._check(self.mask_weights, self.mask_rule, losses, now=now)
-        if plays and self.mask_optimiser is not None:
-            _step(self.mask_optimiser, self.mask_rule, rate)
+            mask_grad = self._check(self.masks, losses, now=now)
+        if plays:
+            self.masks.step(rate)
         self.game.settle(rounds, progress=(self.done + 1) / self.total)
         if self.average is not None:
             self.average.follow(self.game.encoder, self.average_momentum)
@@ -228,7 +212,7 @@ class Training:
         return Played(
             step=self.done,
             epoch=parts[0].epoch,
-            learning_rate=self.encoder_rule.learning_rate * rate,
+            learning_rate=self.encoder.rule.learning_rate * rate,
             records=sum(len(part.rows) for part in parts),
             losses=losses,
             coverages=coverages,
@@ -297,15 +281,12 @@ class Training:
         (played.loss / of).backward()
         return played
 
-    def _check(
-        self, weights: list[nn.Parameter], rule: Player, losses: list[Tensor], *, now: bool
-    ) -> Float[Tensor, ""]:
+    def _check(self, player: Learner, losses: list[Tensor], *, now: bool) -> Float[Tensor, ""]:
         """Clip the gradient and give its norm before that; refuse to go on from what is not a number.
 
         If not `now`, nothing is read: the optimisers change no weight from here on, and `_read` refuses.
         """
-        average_gradients(weights)
-        norm = nn.utils.clip_grad_norm_(weights, rule.clip)
+        norm = player.gather()
         if self._broken is not None:
             sound = torch.stack([*losses, norm.to(losses[0].device)]).isfinite().all()
             self._broken.copy_(torch.maximum(self._broken, 1 - sound.float()))
@@ -336,16 +317,20 @@ class Training:
         with still(self.game.policy):
             for part in parts:
                 self._backward(self.game.mask_loss, part, len(parts))
-        average_gradients(self.mask_weights)
-        return _taken(self.mask_weights)
+        average_gradients(self.masks.weights)
+        taken = self.masks.gradients()
+        self.masks.forget()
+        return taken
 
     def _own_direction(self, parts: list[Part]) -> list[Tensor]:
         """The encoder's gradient in a pass of its own at the present weights, that moves no statistic."""
         with still(self.game):
             for part in parts:
                 self._backward(self.game.encoder_loss, part, len(parts))
-        average_gradients(self.encoder_weights)
-        return _taken(self.encoder_weights)
+        average_gradients(self.encoder.weights)
+        taken = self.encoder.gradients()
+        self.encoder.forget()
+        return taken
 
     def _look(
         self,
@@ -359,8 +344,8 @@ class Training:
         """Look at the step just played, whose gradients still stand."""
         adversarial = None
         if wanted is not None:
-            adversarial = cosine(_taken(self.mask_weights, keep=True), wanted)
-        moved = self.watch.moved({"encoder": self.encoder_weights, "mask network": self.mask_weights})
+            adversarial = cosine(self.masks.gradients(), wanted)
+        moved = self.watch.moved({"encoder": self.encoder.weights, "mask network": self.masks.weights})
         rank = effective_rank(played.projection)
         with still(self.game.policy):
             entropy = self.game.policy.logits(self.scaled(self.batches.millivolts(self.rows[:16])))
@@ -374,7 +359,7 @@ class Training:
             ratio=ratio(None if grads[1] is None else float(grads[1]), float(grads[0])),
             moved=moved,
             alarms=alarms(
-                learns=bool(self.mask_weights),
+                learns=self.masks.learns,
                 coverage=sum(float(share) for share in coverages) / len(coverages),
                 spread=None if spread is None else float(spread[0]),
                 variation=None if spread is None else float(spread[1]),
@@ -390,7 +375,7 @@ class Training:
         self, rows: Int[np.ndarray, " batch"], *, now: bool
     ) -> tuple[Float[Tensor, ""], Float[Tensor, ""]] | None:
         """Spread and variation of the logits on at most 16 records, every tenth step and when looking."""
-        if (self.done % 10 and not now) or not self.mask_weights:
+        if (self.done % 10 and not now) or not self.masks.learns:
             return None
         with still(self.game.policy):
             logits = self.game.policy.logits(self.scaled(self.batches.millivolts(rows[:16])))
@@ -401,10 +386,8 @@ class Training:
         tensors = {f"game.{name}": tensor.detach() for name, tensor in self.game.state_dict().items()}
         if self.average is not None:
             tensors |= {f"average.{name}": value for name, value in self.average.copy.state_dict().items()}
-        for player, optimiser in self._optimisers():
-            for index, moments in optimiser.state_dict()["state"].items():
-                for name, value in moments.items():
-                    tensors[f"{player}.{index}.{name}"] = value
+        for name, player in self._players():
+            tensors |= {f"{name}.{key}": value for key, value in player.state().items()}
         if self.patience is not None:
             tensors["patience"] = self.patience.state()
         return tensors, {"step": self.done, "total": self.total, "seed": self.seed}
@@ -414,57 +397,17 @@ class Training:
         self.game.load_state_dict(_under("game.", tensors))
         if self.average is not None:
             self.average.copy.load_state_dict(_under("average.", tensors))
-        for player, optimiser in self._optimisers():
-            moments: dict[int, dict[str, Tensor]] = {}
-            for key, value in tensors.items():
-                owner, _, rest = key.partition(".")
-                if owner == player:
-                    index, _, name = rest.partition(".")
-                    weight = optimiser.param_groups[0]["params"][int(index)]
-                    moments.setdefault(int(index), {})[name] = _laid_out_like(weight, value)
-            optimiser.load_state_dict({**optimiser.state_dict(), "state": moments})
+        for name, player in self._players():
+            player.load(_under(f"{name}.", tensors))
         self.done = counters["step"]
         if self.patience is not None:
             self.patience = Patience(self.patience.epochs, tensors["patience"])
             self.total = self.done if self.patience.over else self.total
 
-    def _optimisers(self) -> list[tuple[str, torch.optim.Optimizer]]:
-        pairs = [("encoder", self.encoder_optimiser), ("masks", self.mask_optimiser)]
-        return [(name, optimiser) for name, optimiser in pairs if optimiser is not None]
-
-
-def _taken(weights: list[nn.Parameter], *, keep: bool = False) -> list[Tensor]:
-    """The gradients, zeros where there is none; taken away from the weights unless they are kept."""
-    found = [torch.zeros_like(w) if w.grad is None else w.grad.clone() for w in weights]
-    if not keep:
-        for weight in weights:
-            weight.grad = None
-    return found
+    def _players(self) -> tuple[tuple[str, Learner], ...]:
+        return ("encoder", self.encoder), ("masks", self.masks)
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-
-
-def _adam(weights: list[nn.Parameter], rule: Player, *, broken: Tensor | None) -> torch.optim.Optimizer:
-    """AdamW; with `broken`, one that changes nothing while that is 1, which is looked at on the device."""
-    optimiser = torch.optim.AdamW(
-        weights, lr=rule.learning_rate, weight_decay=rule.weight_decay, fused=broken is not None or None
-    )
-    if broken is not None:
-        optimiser.found_inf = broken  # type: ignore[attr-defined]  # what a GradScaler tells a fused optimiser
-    return optimiser
-
-
-def _laid_out_like(weight: Tensor, value: Tensor) -> Tensor:
-    """A moment in the memory order of its weight, as the optimiser itself would make it."""
-    if value.shape != weight.shape:
-        return value
-    return torch.empty_like(weight, requires_grad=False).copy_(value)
-
-
-def _step(optimiser: torch.optim.Optimizer, rule: Player, rate: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rule.learning_rate * rate
-    optimiser.step()
