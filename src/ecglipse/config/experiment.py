@@ -53,24 +53,31 @@ class Config(Section):
         unknown = [name for name in self.study.baselines if name not in self.methods]
         if unknown:
             raise ValueError(f"`study.baselines` names methods that are not there: {', '.join(unknown)}")
-        for name in self.methods:
+        for name, method in self.methods.items():
             own = self.of(name)
-            if own.published.scaling != "none" and own.encoder.input != "mv":
-                raise ValueError("`encoder.input` and `published.scaling` are two scalings: leave one out")
-            if own.published.gradient == "cancelled" and own.pretrain.play != "alternating":
-                raise ValueError('`published.gradient = "cancelled"` needs `pretrain.play = "alternating"`')
-            if own.published.attention == "batch" and own.encoder.name != "patch-transformer":
-                raise ValueError(
-                    '`published.attention = "batch"` needs `encoder.name = "patch-transformer"`; '
-                    f"is {own.encoder.name!r}"
-                )
-            if own.published.ratio > 1 and own.published.guard != "none":
-                raise ValueError(
-                    f'`published.ratio` must be in (0, 1] unless `published.guard` is "none"; '
-                    f"is {own.published.ratio:g}"
-                )
-            own._fits_masks(self.methods[name])
+            try:
+                own._fits_choices()
+                own._fits_masks(method)
+            except ValueError as error:
+                raise ValueError(f"methods.{name}: {error}") from None
         return self
+
+    def _fits_choices(self) -> None:
+        """See that the published choices fit the rest."""
+        chosen = self.published
+        if chosen.scaling != "none" and self.encoder.input != "mv":
+            raise ValueError("`encoder.input` and `published.scaling` are two scalings: leave one out")
+        if chosen.gradient == "cancelled" and self.pretrain.play != "alternating":
+            raise ValueError('`published.gradient = "cancelled"` needs `pretrain.play = "alternating"`')
+        if chosen.attention == "batch" and self.encoder.name != "patch-transformer":
+            raise ValueError(
+                '`published.attention = "batch"` needs `encoder.name = "patch-transformer"`; '
+                f"is {self.encoder.name!r}"
+            )
+        if chosen.ratio > 1 and chosen.guard != "none":
+            raise ValueError(
+                f'`published.ratio` must be in (0, 1] unless `published.guard` is "none"; is {chosen.ratio:g}'
+            )
 
     def _fits_masks(self, method: Method) -> None:
         """See that what all masks share fits this method's."""

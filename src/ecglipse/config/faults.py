@@ -12,7 +12,7 @@ from ecglipse.views.settings import SETTINGS
 def fault(item: Any, *within: str, root: type[Section]) -> str:
     """One line about one fault: where, what, and a suggestion for a misspelt key."""
     location = (*within, *item["loc"])
-    place = ".".join(str(part) for part in location) or "the file"
+    place = ".".join(str(part) for part in location)
     if item["type"] == "extra_forbidden":
         known = _keys(location[:-1], root)
         near = difflib.get_close_matches(str(location[-1]), known, n=1)
@@ -27,7 +27,10 @@ def fault(item: Any, *within: str, root: type[Section]) -> str:
     if item["type"] == "missing":
         return f"{place}: missing"
     message = str(item["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message[:1].lower()}{message[1:]}; got {item['input']!r:.60}"
+    if not place:  # of several tables together: it says itself what it is about
+        return message
+    got = "" if isinstance(item["input"], dict) else f"; got {item['input']!r:.60}"
+    return f"{place}: {message[:1].lower()}{message[1:]}{got}"
 
 
 _TABLES: dict[str, list[type[Section]]] = {"methods": [Method], "targets": [Target], "tasks": [OwnTask]}
