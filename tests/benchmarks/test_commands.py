@@ -1,5 +1,6 @@
 """Benchmarks that are commands: they run on any machine, and their figures can be what they say."""
 
+import importlib
 import json
 import math
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -92,3 +94,19 @@ def test_batch_metrics_are_the_mean_over_batches_less_the_whole(tmp_path: Path) 
     lost = float(((scores > cut) == truth).mean() - ((scores > 0.5) == truth).mean())
     assert lost != 0
     assert math.isclose(found["accuracy_at_logit_half_minus_at_0"]["drift"], lost, abs_tol=1e-4)
+
+
+def test_a_plain_subset_begins_every_larger_one_and_minds_no_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    plain = importlib.import_module("plain_subsets")
+    small, large = (plain.plain_subset(1000, share, draw=3) for share in (0.02, 0.1))
+    assert len(small) == 20
+    assert np.array_equal(large[:20], small)
+    assert not np.array_equal(plain.plain_subset(1000, 0.02, draw=4), small)
+    rare = np.arange(1000) < 20  # 2 % of the records; a stratified 2 % holds one at least
+    without = [not rare[plain.plain_subset(1000, 0.02, draw=draw)].any() for draw in range(200)]
+    assert math.isclose(sum(without) / 200, 0.98**20, abs_tol=0.12)
+    truth = np.array([[1, 0], [0, 0], [1, 0], [0, 0]], dtype=np.uint8)
+    assert (
+        plain.macro(truth, np.array([[3.0, 0], [1, 1], [0, 2], [2, 3]])) == 0.5
+    )  # the other has no positive
