@@ -54,6 +54,8 @@ def test_misspelt_keys_are_all_named_with_what_was_meant() -> None:
         ({"objective": {"momentum": 1.0}}, "objective.momentum: input should be less than 1; got 1.0"),
         ({"methods": {}}, "methods: "),
         ({"study": {"baselines": ["b"]}}, "`study.baselines` names methods that are not there: b"),
+        ({"methods": {"a": {"baseline": "b"}}}, "methods.a: `baseline` must be another method; is 'b'"),
+        ({"methods": {"a": {"baseline": "a"}}}, "methods.a: `baseline` must be another method; is 'a'"),
         ({"pretrain": {"batch": "many"}}, "pretrain.batch: "),
         ({"pretrain": {"clip": float("inf")}}, "pretrain.clip: input should be a finite number; got inf"),
         ({"masks": {"band_hz": [0.5, float("inf")]}}, "masks.band_hz.1: input should be a finite number"),

@@ -80,6 +80,12 @@ def test_a_newer_choice_counts_in_a_runs_identity_only_where_it_is_made(
     }
 
 
+def test_what_a_method_is_compared_with_is_no_part_of_its_run(batches: Batches) -> None:
+    others = {"methods": {"m": {"masks": "published", "baseline": "n"}, "n": {"masks": "random"}}}
+    rule = check(config().model_dump() | others, where="x").of("m")
+    assert facts(batches, rule) == facts(batches, config())
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -424,6 +424,7 @@ def test_two_cells_for_one_place_are_refused(make: Make) -> None:
         ('{"methods": [{}]}', "each of `methods` needs a `name`"),
         ('{"methods": [{"name": "a"}, {"name": "a"}]}', "methods named twice: a"),
         ('{"methods": [{"name": "a"}], "baselines": ["b"]}', "methods that are not there: b"),
+        ('{"methods": [{"name": "a", "baseline": "b"}]}', "methods that are not there: b"),
     ],
 )
 def test_a_damaged_study_is_refused(tmp_path: Path, content: str | None, words: str) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from ecglipse.report.cautions import in_few_words
 from ecglipse.report.differences import Comparison
 from ecglipse.report.looks import looks
 from ecglipse.report.methods import Method
@@ -41,6 +42,40 @@ def study(*comparisons: Comparison, scores: tuple[Score, ...] = ()) -> Summary:
         missing_floors=(),
         facts={},
     )
+
+
+def test_a_method_is_compared_with_its_own_baseline_before_those_of_all() -> None:
+    halved = Method("halved", "Half of it", "pretrained", masks="published", baseline="whole")
+    whole = Method("whole", "All of it", "pretrained", masks="published")
+    found = replace(study(), methods=(INIT, RANDOM, whole, halved), baselines=("random", "whole"))
+    assert list(found.opponents("halved")) == ["whole", "random"]
+    assert list(found.opponents("random")) == ["whole"]
+    assert [m.name for m in found.candidates()] == ["halved"]
+    ours = replace(found, methods=(INIT, RANDOM, LEARNED, whole, halved))
+    assert [m.name for m in ours.candidates()] == ["learned", "halved"]
+    assert next(iter(ours.opponents("learned").items())) == ("random", "random twin")
+
+
+def test_many_comparisons_that_cannot_be_made_are_one_sentence() -> None:
+    others = tuple(Method(f"m{k}", f"Method {k}", "pretrained", baseline="init") for k in range(5))
+    gone = [Comparison(group("sex"), m.name, "init", False, None, note="no cell") for m in others]
+    sure = Comparison(group("sex"), "m0", "random", False, 0.02, 0.01, 0.03, 0.01, 0.01, 0.9, 9)
+    found = replace(study(sure, *gone), methods=(INIT, RANDOM, *others), ranked=True)
+    said = [verdict(found)[0], *verdict(found)[1]]
+    assert "“Method 0” beat the baseline “Random masks”" in said[0]
+    assert said[1:] == ["5 more comparisons are n/a: cells are missing, or resamples lack a class."]
+    few = replace(found, comparisons=(sure, *gone[:2]))
+    assert len(verdict(few)[1]) == 2
+    assert all("n/a (no cell)" in sentence for sentence in verdict(few)[1])
+
+
+def test_missing_twins_of_many_masks_are_counted() -> None:
+    names = [f"the {kind} twin of “{n}”" for n in range(5) for kind in ("random", "frozen")]
+    said = in_few_words(["hand-crafted features", *names])
+    assert said == (
+        "hand-crafted features, the random twins of 5 learned masks, the frozen twins of 5 learned masks"
+    )
+    assert in_few_words(names[:4]) == ", ".join(names[:4])
 
 
 @pytest.mark.parametrize(

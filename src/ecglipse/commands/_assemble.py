@@ -128,7 +128,8 @@ def pretraining_facts(
     masks, published = dump["masks"], config.published.of_pretraining()
     if method.masks != "noise":
         masks.pop("band_hz")
-    own = method.model_dump(mode="json", exclude={"title", "set", "network_run", "objective", "pairs"})
+    elsewhere = {"title", "set", "baseline", "network_run", "objective", "pairs"}
+    own = method.model_dump(mode="json", exclude=elsewhere)
     marked: dict[str, object] = {}
     if method.marks == "energy":
         own.pop("marks")

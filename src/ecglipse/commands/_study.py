@@ -193,6 +193,7 @@ def _about(config: "Config", store: Any, splits: Any, grid: "list[Unit]", total:
                 "objective": rule.objective,
                 "pairs": rule.pairs,
                 "mix_shared": rule.mix_shared,
+                "baseline": rule.baseline,
                 "set": rule.set,
                 "runs": runs,
             }

@@ -54,6 +54,8 @@ class Config(Section):
         if unknown:
             raise ValueError(f"`study.baselines` names methods that are not there: {', '.join(unknown)}")
         for name, method in self.methods.items():
+            if method.baseline and (method.baseline == name or method.baseline not in self.methods):
+                raise ValueError(f"methods.{name}: `baseline` must be another method; is {method.baseline!r}")
             own = self.of(name)
             try:
                 own._fits_choices()

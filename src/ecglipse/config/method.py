@@ -69,6 +69,9 @@ class Method(Section):
     """What this method plays for; none: `pretrain.objective`."""
     pairs: PairsName | None = None
     """What this method contrasts; none: `pretrain.pairs`."""
+    baseline: str = ""
+    """A method that differs from this one in what is asked: differences are taken to it too, beside
+    `study.baselines`. Of no effect on a run."""
     set: dict[str, Any] = Field(default_factory=dict)
     """What this method has otherwise than the rest, by dotted path: { "mask_network.bound" = 0.5 }."""
 

@@ -9,6 +9,9 @@ from ecglipse.report.scores import percent
 from ecglipse.report.summary import Summary
 from ecglipse.report.verdict import headline_groups
 
+FEW = 3
+"""Twins of a kind that are named one by one where they are missing."""
+
 
 def missing_floors(summary: Summary) -> tuple[str, ...]:
     """Name the floors that have no number on some task at the verdict's budget, as read for the headline.
@@ -32,7 +35,7 @@ def missing_floors(summary: Summary) -> tuple[str, ...]:
             if (m.kind, m.masks, m.views, m.plays) == ("pretrained", "none", "base", ("", ""))
         ],
     }
-    learned = [m for m in summary.candidates() if m.masks == "adversarial"]
+    learned = [m for m in summary.candidates() if m.masks == "adversarial" and m.network == "learning"]
     for mine in learned:
         twin, controls = summary.twin(mine.name), summary.controls(mine.name)
         wanted[f"the random twin of “{mine.title}”"] = [twin] if twin else []
@@ -46,6 +49,17 @@ def missing_floors(summary: Summary) -> tuple[str, ...]:
         if without:
             said.append(name + ("" if len(without) == len(groups) else f" (on {', '.join(without)})"))
     return tuple(said)
+
+
+def in_few_words(floors: Sequence[str]) -> str:
+    """Give missing floors as a list; the twins of many learned masks as so many of each kind."""
+    words = list(floors)
+    for kind in ("random", *CONTROLS):
+        twins = [name for name in words if name.startswith(f"the {kind} twin of ")]
+        if len(twins) > FEW:
+            words = [name for name in words if name not in twins]
+            words.append(f"the {kind} twins of {len(twins)} learned masks")
+    return ", ".join(words)
 
 
 def cautions(
@@ -92,7 +106,7 @@ def cautions(
         names = ", ".join(m.title for m in lonely)
         said.append(f"No random twin (same leads, same mixture) in this study for: {names}.")
     words = {"frozen": "a frozen mask network", "shuffled": "masks shuffled over the batch"}
-    learned = [m for m in summary.candidates() if m.masks == "adversarial"]
+    learned = [m for m in summary.candidates() if m.masks == "adversarial" and m.network == "learning"]
     for kind in CONTROLS:
         without = [m.title for m in learned if kind not in summary.controls(m.name)]
         if without:

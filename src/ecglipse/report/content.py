@@ -7,6 +7,7 @@ from typing import Any, Final
 from markupsafe import Markup
 
 from ecglipse.report.calibration_figures import reliability_plots
+from ecglipse.report.cautions import in_few_words
 from ecglipse.report.differences import Comparison, Needed
 from ecglipse.report.figures import forest, label_efficiency
 from ecglipse.report.gallery import Picture
@@ -67,8 +68,8 @@ def banners(summary: Summary) -> list[str]:
         )
     if summary.missing_floors:
         found.append(
-            f"Floors missing: {', '.join(summary.missing_floors)}. Without them nobody can tell how much of "
-            "a score comes from pretraining at all."
+            f"Floors missing: {in_few_words(summary.missing_floors)}. Without them nobody can tell how much "
+            "of a score comes from pretraining at all."
             + (" The methods are ranked all the same, as was asked for." if summary.ranked else "")
         )
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from ecglipse.report.cautions import in_few_words
 from ecglipse.report.grids import Grid, differences, scores
 from ecglipse.report.latex_layout import tables
 from ecglipse.report.latex_text import tex
@@ -41,7 +42,7 @@ def tex_file(summary: Summary, grids: Sequence[Grid]) -> str:
     if summary.synthetic:
         lines.append("% Synthetic data: no clinical evidence.")
     if not summary.ranked:
-        lines.append(f"% Floors missing: {tex(', '.join(summary.missing_floors))}.")
+        lines.append(f"% Floors missing: {tex(in_few_words(summary.missing_floors))}.")
     made = [table for grid in grids for table in tables(grid)]
     lines += [MACROS + f"\\extrafloats{{{min(len(made), WAITING)}}}"]
     for number, table in enumerate(made):

@@ -30,6 +30,7 @@ class Method:
         plays: objective and pairs, where they are not the study's.
         mix: share of the records that a random mask over all leads hides instead.
         views: what makes a view beside the base augmentation.
+        baseline: a method that it is compared with beside the study's baselines; "" for none.
         settings: what it has otherwise than the rest of the study, by dotted path.
         runs: run id by seed.
     """
@@ -45,6 +46,7 @@ class Method:
     network: str = "learning"
     choice: str = "drawn"
     plays: tuple[str, str] = ("", "")
+    baseline: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     runs: Mapping[str, str] = field(default_factory=dict)
 

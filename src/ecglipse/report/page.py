@@ -25,7 +25,7 @@ from ecglipse.report.standalone import standalone
 from ecglipse.report.summarise import summarise
 from ecglipse.report.summary import Summary
 from ecglipse.report.transductive import sentence
-from ecglipse.report.verdict import at_what, floors_on_top, shown_fractions, signed, verdict
+from ecglipse.report.verdict import SENTENCES, at_what, floors_on_top, shown_fractions, signed, verdict
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,8 @@ def render(summary: Summary, folder: Path, written: Written) -> str:
         compared=content.compared(summary),
         where=at_what(summary) or "Verdict",
         headline=main,
-        supporting=more + floors_on_top(summary),
+        supporting=more[:SENTENCES] + floors_on_top(summary),
+        rest=more[SENTENCES:],
         banners=content.banners(summary),
         settings=[content.setting(summary, look, number) for number in range(len(summary.settings))],
         shown=shown_fractions(summary),

@@ -33,7 +33,8 @@ def read_study(folder: Path) -> tuple[dict[str, Any], tuple[Method, ...]]:
     if len(set(names)) < len(names):
         twice = sorted({n for n in names if names.count(n) > 1})
         raise LedgerError(f"{path}: methods named twice: {', '.join(twice)}")
-    strangers = [b for b in baselines(facts) if b not in names]
+    own = [m.baseline for m in methods if m.baseline]
+    strangers = [b for b in (*baselines(facts), *own) if b not in names]
     if strangers:
         raise LedgerError(f"{path}: `baselines` names methods that are not there: {', '.join(strangers)}")
     seen = transductive(facts)
@@ -63,6 +64,7 @@ def _method(entry: object, path: Path) -> Method:
         network=str(entry.get("network") or "learning"),
         choice=str(entry.get("choice") or "drawn"),
         plays=(str(entry.get("objective") or ""), str(entry.get("pairs") or "")),
+        baseline=str(entry.get("baseline") or ""),
         settings=dict(entry["set"]) if isinstance(entry.get("set"), dict) else {},
         runs={str(k): str(v) for k, v in runs.items() if v} if isinstance(runs, dict) else {},
     )

@@ -110,9 +110,12 @@ class Summary:
         return self.score(Group(group.task, probe, "matched", group.fraction), method)
 
     def candidates(self) -> tuple[Method, ...]:
-        """Give the methods the study is about: learned masks, or else those pretrained and no baseline."""
-        learned = tuple(m for m in self.methods if m.masks == "adversarial" and m.network == "learning")
-        return learned or tuple(
+        """Give the methods the study is about: learned masks, and what has a baseline of its own; or else
+        those pretrained and no baseline."""
+        asked = tuple(
+            m for m in self.methods if m.baseline or (m.masks == "adversarial" and m.network == "learning")
+        )
+        return asked or tuple(
             m for m in self.methods if m.kind == "pretrained" and m.name not in self.baselines
         )
 
@@ -142,4 +145,6 @@ class Summary:
         twin = self.twin(name)
         roles = {twin.name: "random twin"} if twin else {}
         roles |= {m.name: f"{kind} twin" for kind, m in self.controls(name).items()}
-        return roles | {baseline: "" for baseline in self.baselines if baseline not in {name, *roles}}
+        own = self.method(name).baseline
+        others = dict.fromkeys((own, *self.baselines) if own else self.baselines, "")
+        return roles | {baseline: "" for baseline in others if baseline not in {name, *roles}}

@@ -7,6 +7,11 @@ from ecglipse.report.methods import FLOORS, Method
 from ecglipse.report.scores import Group, percent
 from ecglipse.report.summary import Summary
 
+SENTENCES = 12
+"""Comparisons that the page says at its top; more are behind a fold."""
+FEW = 3
+"""Comparisons that cannot be made which are said one by one."""
+
 
 def headline_fraction(summary: Summary) -> float | None:
     """Give the label fraction that the verdict is about: the one nearest to 10 %."""
@@ -90,14 +95,20 @@ def verdict(summary: Summary) -> tuple[str, list[str]]:
             [],
         )
     here = [c for c in summary.comparisons if c.group in groups]
-    sentences, judged = [], []
+    sentences: list[str] = []
+    idle: list[str] = []
+    judged: list[Comparison] = []
     for twin in (True, False):
         for method in summary.candidates():
             mine = [c for c in here if c.method == method.name and c.twin == twin]
             for baseline in dict.fromkeys(c.baseline for c in mine):
                 found = [c for c in mine if c.baseline == baseline]
-                sentences.append(tally(summary, method, found))
+                able = any(c.low is not None for c in found)
+                (sentences if able else idle).append(tally(summary, method, found))
                 judged += found if twin else []
+    if len(idle) > FEW:
+        idle = [f"{len(idle)} more comparisons are n/a: cells are missing, or resamples lack a class."]
+    sentences += idle
     if not sentences:
         return (
             "No pretrained method stands beside a baseline in this study, so masks cannot be judged by it.",
