@@ -183,7 +183,7 @@ def test_it_plays_by_the_laws(batches: Short, policy: str, objective: str, encod
     assert not masks & moved if policy == "frozen" else masks <= moved
     look = reports[-1].look
     assert look is not None
-    # eight projections of eight numbers may lie near a line at step 20 (1.48 in one game of all); a collapse is 1
+    # eight projections may lie near a line at step 20 (rank 1.48 in one game of all); of a collapse it is 1
     assert look.rank > 1.3
     assert not [alarm for alarm in look.alarms if not alarm.startswith("the projections have collapsed")]
     if policy in MOVING:
