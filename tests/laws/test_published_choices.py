@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 from scipy import signal
+from test_reference_mode import config, facts
 from torch import Tensor, nn
 
 from ecglipse.batches import Batches
-from ecglipse.commands import _assemble, _encoders, _splits
+from ecglipse.commands import _assemble, _encoders
 from ecglipse.config import Config, check
 from ecglipse.draws import Draws
 from ecglipse.errors import ConfigError, TrainingError
@@ -36,28 +37,9 @@ def batches(simulated: Path) -> Batches:
     return Batches(Store.open(simulated))
 
 
-def config(method: dict[str, Any] | None = None, **changes: Any) -> Config:
-    content = {
-        "name": "choices",
-        "store": "none",
-        "out": "none",
-        "encoder": {"width": 8, "dim": 16, "projection_hidden": 32, "projection_dim": 16},
-        "mask_network": {"width": 8},
-        "pretrain": {"epochs": 4, "batch": 8},
-        "methods": {"m": {"masks": "published"} | (method or {})},
-    }
-    return check(content | changes, where="choices").of("m")
-
-
 def training(batches: Batches, rule: Config, *, records: int = 32) -> Training:
     rows = np.arange(records)
     return _assemble.training(rule, rule.methods["m"], batches=batches, rows=rows, seed=1)
-
-
-def facts(batches: Batches, rule: Config) -> dict[str, Any]:
-    rule_of_all = check(rule.model_dump() | {"split": {"kind": "patients"}}, where="x")
-    split = _splits.splits(rule_of_all, batches.store)[0]
-    return _assemble.pretraining_facts(rule, rule.methods["m"], store=batches.store, split=split, seed=0)
 
 
 @pytest.mark.parametrize(
