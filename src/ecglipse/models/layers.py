@@ -15,6 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ecglipse.models.convolution import convolved
+
 
 class Encoder(nn.Module, abc.ABC):
     """A network from (batch, lead, time) to (batch, dim): what every encoder here is.
@@ -89,8 +91,7 @@ class Conv(nn.Module):
 
     def forward(self, x: Float[Tensor, "batch into 1 time"]) -> Float[Tensor, "batch out 1 frame"]:
         """Convolve over time."""
-        weight = self.weight.unsqueeze(2)
-        return functional.conv2d(x, weight, self.bias, stride=(1, self.stride), padding=(0, self.padding))
+        return convolved(x, self.weight, self.bias, stride=self.stride, padding=self.padding)
 
 
 def channels_last(x: Float[Tensor, "batch lead time"]) -> Float[Tensor, "batch lead 1 time"]:
