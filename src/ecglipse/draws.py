@@ -65,6 +65,14 @@ class Draws:
         """
         return Draws(_mix(self.keys ^ _stream(f"{type(name).__name__}:{name}")), device=self.device)
 
+    def fork(self, name: str) -> "Draws":
+        """Give draws of the same records for a part of the purpose, others at each call.
+
+        One number of these draws is used up, so that the next call is another part.
+        """
+        self._done += 1
+        return self.child(f"{name}, {self._done}")
+
     def children(self, names: Sequence[str | int]) -> "list[Draws]":
         """Give the child of each name; their first numbers are hashed together, when one is asked for."""
         streams = [[_stream(f"{type(name).__name__}:{name}")] for name in names]

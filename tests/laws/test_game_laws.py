@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ecglipse.batches import Batches, torch_rng
-from ecglipse.masks import Form, LearnedMask, RandomMask
+from ecglipse.draws import Draws
+from ecglipse.masks import Drawn, Form, LearnedMask, RandomMask
 from ecglipse.models.masknet import MaskNet
 from ecglipse.pretrain import AdversarialMasking, Player, Training
 
@@ -226,6 +227,38 @@ def test_every_record_is_seen_once_an_epoch_and_leftovers_of_accumulation_are_fl
     training = play(batch=7, accumulate=2)
     assert training.order.per_epoch == 2
     assert [training.step().records for _ in range(4)] == [14, 7, 14, 7]
+
+
+def test_the_mask_networks_own_loss_counts_once_however_many_views_are_hidden() -> None:
+    """All records are one record here, so that both views' own losses are the same."""
+
+    class Dear(LearnedMask):
+        def own_loss(self, drawn: Drawn, difficulty: Tensor) -> Tensor:
+            return 7.0 + 0.0 * difficulty.sum()
+
+    for both in (False, True):
+        game = play().game
+        game.policy.__class__, game.both = Dear, both
+        x = torch.randn(8, 12, TIME, generator=torch_rng(0, "x"))
+        played = game.mask_loss(x, x, Draws.of(0, rows=range(8)))
+        assert float(played.loss.detach() + played.contrast) == pytest.approx(7.0, abs=1e-5)
+
+
+def test_difficulty_is_told_in_float32_under_autocast() -> None:
+    told: list[Tensor] = []
+
+    class Listening(LearnedMask):
+        def own_loss(self, drawn: Drawn, difficulty: Tensor) -> Tensor | None:
+            told.append(difficulty)
+            return None
+
+    game = play().game
+    game.policy.__class__ = Listening
+    x = torch.randn(64, 12, TIME, generator=torch_rng(0, "x"))
+    with torch.autocast("cpu", torch.bfloat16):
+        game.one_pass(x, x + 0.01, Draws.of(0, rows=range(64)))
+    assert told[0].dtype == torch.float32
+    assert len(told[0].unique()) > 48  # bfloat16 knows some 4 numbers there
 
 
 def test_random_masks_have_nothing_to_learn() -> None:

@@ -22,6 +22,7 @@ from ecglipse.masks import (
     PredictedMask,
     Pressure,
     RandomMask,
+    ShuffledMask,
     SpectralMask,
     bands,
     form_of,
@@ -37,7 +38,7 @@ from ecglipse.views.noise import gaussian_noise
 
 RANKS, BATCH = 2, 8
 OBJECTIVES = ("nt-xent", "clocs", "vicreg", "byol", "simsiam", "moco")
-POLICIES = ("random", "adversarial", "predicted", "spectral")
+POLICIES = ("random", "adversarial", "predicted", "spectral", "shuffled")
 
 
 class Shade(MaskPolicy):
@@ -79,6 +80,7 @@ def policy_of(name: str) -> MaskPolicy:
         "spectral": lambda: SpectralMask(
             LearnedMask(net(4), form=bands(4), in_segments=True, **given), fs=100.0
         ),
+        "shuffled": lambda: ShuffledMask(LearnedMask(net(12), form=form, **given)),
     }
     return made[name]()
 
@@ -107,8 +109,12 @@ def gradients_of(name: str, policy: MaskPolicy | None = None) -> dict[str, Tenso
             torch.zeros(len(b[mine]), 12, 100), Draws.of(1, rows=range(BATCH)[mine]), sigma_mv=0.5
         )
         patients = torch.tensor([0, 0, 1, 2, 3, 1, 4, 5])
-        played = game.one_pass(a[mine], b, Draws.of(0, rows=range(BATCH)[mine]), patients=patients[mine])
+        masked = Draws.of(0, rows=range(BATCH)[mine])
+        one = game.encoder_loss if game.policy.apart else game.one_pass
+        played = one(a[mine], b, masked.part(slice(None)), patients=patients[mine])
         played.loss.backward()
+        if game.policy.apart:
+            game.mask_loss(a[mine], b, masked, patients=patients[mine]).loss.backward()
         average_gradients(game.parameters())
         game.settle([played])
         found[f"{batch}.loss"] = played.loss.detach()

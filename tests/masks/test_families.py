@@ -243,6 +243,41 @@ def test_a_share_of_the_records_is_hidden_by_chance_and_teaches_nothing(domain: 
     assert liking[~by_chance].mean() > 0.08 * variance
 
 
+@pytest.mark.parametrize("choice", ["drawn", "decided", "soft"])
+def test_what_chance_hides_is_anywhere_and_another_in_each_record(choice: str) -> None:
+    n = 64
+    policy = learned("shared", gain=3000.0, chance=0.999999, choice=choice)
+    mask = policy(signals(n), draws(n=n)).detach()
+    assert len(mask.unique(dim=0)) == n
+    assert mask[..., :500].mean() == pytest.approx(float(mask[..., 500:].mean()), abs=0.05)
+    assert mask.mean() == pytest.approx(0.4, abs=0.1 if choice == "soft" else 1e-6)
+
+
+@pytest.mark.parametrize("every", [False, True])
+@pytest.mark.parametrize("kind", ["learned", "published", "spared"])
+def test_a_second_view_is_hidden_by_draws_of_its_own(kind: str, every: bool) -> None:
+    """As the game asks: the same draws, twice; and all over again they are the same."""
+    n, x = 64, signals(64)
+    policy: MaskPolicy = {
+        "learned": lambda: learned("shared", rivals=2, every=every),
+        "published": lambda: PublishedMask(net(2), fs=FS, every=every),
+        "spared": lambda: PublishedMask(net(2), fs=FS, every=every, spared=0.5),
+    }[kind]()
+
+    def both() -> tuple[list[Drawn], list[Drawn]]:
+        own = draws(n=n)
+        return policy.draw_all(x, own), policy.draw_all(x, own)
+
+    first, second = both()
+    for one, other, again in zip(first, second, both()[1], strict=True):
+        same = (one.mask.round() == other.mask.round()).flatten(1).all(1).double().mean()
+        assert torch.equal(other.mask, again.mask)
+        if kind == "published" and every:  # the published masks are not drawn: only which of them is
+            assert same == 1.0
+        else:
+            assert same < 0.7
+
+
 @pytest.mark.parametrize("domain", ["time", "spectral"])
 def test_a_share_of_the_records_loses_what_the_network_would_hide_last(domain: str) -> None:
     n, x = 400, signals(400)

@@ -8,10 +8,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ecglipse.models import convolution
-from ecglipse.models.convolution import FEWEST_CHANNELS, by_product, convolved
+from ecglipse.models.convolution import FEWEST_WEIGHTS, by_product, convolved
 from ecglipse.models.layers import Conv, channels_last
 
-OUT = FEWEST_CHANNELS
+OUT = 6
 SHAPES = [(1, 1, 0), (1, 2, 0), (3, 1, 1), (3, 2, 1), (7, 2, 3), (7, 3, 0), (4, 3, 5)]
 """Kernel, stride, padding."""
 
@@ -19,6 +19,7 @@ SHAPES = [(1, 1, 0), (1, 2, 0), (3, 1, 1), (3, 2, 1), (7, 2, 3), (7, 3, 0), (4, 
 @pytest.fixture(autouse=True)
 def on_avx2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(convolution, "AVX2", True)
+    monkeypatch.setattr(convolution, "FEWEST_WEIGHTS", 1)
 
 
 def rng(seed: int = 0) -> torch.Generator:
@@ -112,23 +113,45 @@ def test_what_is_constant_gets_no_gradient() -> None:
     assert x.grad is not None
 
 
-def test_a_gradient_of_the_gradient_is_refused_and_not_wrong() -> None:
-    net, x = conv(3), channels_last(torch.randn(4, 5, 30, generator=rng()))
-    (once,) = torch.autograd.grad(net(x).square().sum(), net.weight, create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        once.square().sum().backward()
+def test_a_gradient_of_the_gradient_is_torchs(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, x = conv(3, bias=True), channels_last(torch.randn(4, 5, 30, generator=rng())).requires_grad_()
 
+    def twice() -> list[Tensor]:
+        once = torch.autograd.grad(net(x).square().sum(), [x, *net.parameters()], create_graph=True)
+        squares = torch.stack([part.square().sum() for part in once]).sum()
+        return list(torch.autograd.grad(squares, [x, *net.parameters()]))
 
-def test_is_used_where_it_is_faster_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    x = torch.zeros(1, 5, 1, 30)
-    assert by_product(x, out=OUT)
-    assert not by_product(x, out=OUT - 1)
-    assert not by_product(x.to("meta"), out=OUT)
-    assert not by_product(x.double(), out=OUT)
-    with torch.autocast("cpu", torch.bfloat16):
-        assert not by_product(x, out=OUT)
+    found = twice()
     monkeypatch.setattr(convolution, "AVX2", False)
-    assert not by_product(x, out=OUT)
+    torch.testing.assert_close(found, twice(), rtol=1e-4, atol=1e-3)
+
+
+def test_functions_of_functions_take_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, x = conv(3), channels_last(torch.randn(4, 5, 30, generator=rng()))
+    weights = {"weight": net.weight.detach()}
+
+    def size(weights: dict[str, Tensor]) -> Tensor:
+        made: Tensor = torch.func.functional_call(net, weights, (x,)).square().sum()
+        return made
+
+    found = torch.func.grad(size)(weights)["weight"]
+    monkeypatch.setattr(convolution, "AVX2", False)
+    torch.testing.assert_close(found, torch.func.grad(size)(weights)["weight"], rtol=1e-4, atol=1e-3)
+
+
+def test_is_used_in_float32_on_avx2_for_large_weights_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolution, "FEWEST_WEIGHTS", FEWEST_WEIGHTS)
+    x, large, thin = torch.zeros(1, 5, 1, 30), torch.zeros(128, 128, 3), torch.zeros(64, 64, 3)
+    assert by_product(x, large)
+    assert not by_product(x, thin)
+    assert by_product(x, torch.zeros(512, 256, 1))
+    assert not by_product(x, torch.zeros(512, 128, 1))
+    assert not by_product(x.to("meta"), large)
+    assert not by_product(x.double(), large)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not by_product(x, large)
+    monkeypatch.setattr(convolution, "AVX2", False)
+    assert not by_product(x, large)
 
 
 def test_both_ways_give_the_same_gradients(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Every encoder plays the game from a config, is written to disk, and comes back by `ecglipse.load`."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from ecglipse.batches import Batches
 from ecglipse.checkpoints import save_checkpoint, write_json
 from ecglipse.commands import _assemble, _splits
 from ecglipse.config import Config, check
-from ecglipse.errors import CheckpointError, ConfigError
+from ecglipse.errors import CheckpointError, ConfigError, RecordError
 from ecglipse.models import ENCODERS
 from ecglipse.pretrain import Training
 from ecglipse.store import Store
@@ -71,6 +72,10 @@ def test_an_encoder_plays_three_steps_and_comes_back(
         wanted_of_two = training.game.encoder(two)
     assert torch.equal(pretrained.encode(x), wanted)
     assert torch.equal(pretrained.encode(x.numpy(), leads=store.leads), wanted)
+    broken = x.clone()
+    broken[1, 0, 5] = math.nan
+    with pytest.raises(RecordError, match=rf"1 of {len(x)} records .* number 1, counted from 0"):
+        pretrained.encode(broken)
     assert torch.equal(pretrained.encode(x[:, [1, 0]], leads=("II", "I")), wanted_of_two)
     assert not torch.allclose(wanted, wanted_of_two)
 

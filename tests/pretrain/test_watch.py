@@ -261,6 +261,17 @@ def test_a_resumed_run_looks_on() -> None:
     assert alarms_of(again, 30) == []
 
 
+def test_a_frozen_player_is_noticed_in_a_run_that_is_stopped_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    training, found = run(), []
+    for _ in range(4):  # stopped after each fifteen steps, so that no two looks are in one life
+        _no_step(training, monkeypatch)
+        found += alarms_of(training, 15)
+        again = run()
+        again.load(*copy.deepcopy(training.state()))
+        training = again
+    assert any("mask network has not moved" in alarm for alarm in found)
+
+
 def test_measures_have_their_closed_forms() -> None:
     eye = torch.eye(8)
     assert alignment(eye, eye) == pytest.approx(0.0)

@@ -12,6 +12,7 @@ from ecglipse.draws import Draws
 from ecglipse.masks.forms import Form
 from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
 from ecglipse.masks.segments import count_segments, draw_segments
+from ecglipse.models.constant import constant
 
 
 class Guide(nn.Module, ABC):
@@ -78,7 +79,7 @@ class SaliencyGuide(Guide):
         was_training = encoder.training
         encoder.eval()  # no statistic moves, and no record's score depends on its neighbours
         try:
-            with torch.enable_grad():
+            with constant(encoder), torch.enable_grad():
                 seen = x.detach().requires_grad_(True)
                 size = encoder(seen).float().norm(dim=-1).sum()
                 (slope,) = torch.autograd.grad(size, seen)

@@ -8,7 +8,7 @@ from ecglipse.draws import Draws
 from ecglipse.masks.forms import Form
 from ecglipse.masks.policy import Drawn, MaskPolicy, Ramp
 from ecglipse.masks.pressure import Pressure
-from ecglipse.masks.segments import Choice, count_segments, draw_segments
+from ecglipse.masks.segments import Choice, count_segments, draw_segments, gumbel
 from ecglipse.models.scoring import ScoringNet
 
 
@@ -96,12 +96,12 @@ class LearnedMask(MaskPolicy):
         """Draw a mask of each rival, where every one is applied."""
         if not self.every or self.rivals == 1:
             return [self.draw(x, draws)]
-        logits = self.logits(x)
+        logits, own = self.logits(x), draws.fork("rivals")
         each = logits.unflatten(1, (self.rivals, -1)).unbind(1)
-        return [Drawn(self._mask(s, draws.child(k), x), logits) for k, s in enumerate(each)]
+        return [Drawn(self._mask(s, own.child(k), x), logits) for k, s in enumerate(each)]
 
     def _mask(self, scores: Float[Tensor, "batch group segment"], draws: Draws, x: Tensor) -> Tensor:
-        scores = _some_by_chance(scores, draws, share=self.chance)
+        scores = _some_by_chance(scores, draws, share=self.chance, drawn=self.choice == "drawn")
         scores = _some_reversed(scores, draws, share=self.reversed)
         mask = draw_segments(
             scores,
@@ -120,12 +120,20 @@ class LearnedMask(MaskPolicy):
 
 
 def _some_by_chance(
-    scores: Float[Tensor, "batch group segment"], draws: Draws, *, share: float
+    scores: Float[Tensor, "batch group segment"], draws: Draws, *, share: float, drawn: bool
 ) -> Float[Tensor, "batch group segment"]:
-    """Set the scores of a drawn share of the records to zero, so that chance alone decides there."""
+    """Let chance alone decide in a drawn share of the records: scores are zero, or noise if none is to come.
+
+    Args:
+        scores: of the segments.
+        draws: of the records, and of the noise.
+        share: of the records.
+        drawn: the segments will be drawn, so that noise comes to the scores.
+    """
     if not share:
         return scores
-    return scores * (draws.uniform(1, 1) >= share).to(scores.device, scores.dtype)
+    kept = (draws.uniform(1, 1) >= share).to(scores.device, scores.dtype)
+    return scores * kept if drawn else scores * kept + gumbel(scores, draws) * (1 - kept)
 
 
 def _some_reversed(

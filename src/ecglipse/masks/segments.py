@@ -40,7 +40,7 @@ def draw_segments(
         temperature: of the relaxation.
     """
     if choice == "drawn":
-        scores = scores + _gumbel(scores, draws)
+        scores = scores + gumbel(scores, draws)
     rows = scores.flatten(1).unsqueeze(1) if form.joint else scores
     order = ranked(rows)
     shares = relaxed_shares(rows, coverage=coverage, temperature=temperature, order=order)
@@ -60,7 +60,7 @@ def count_segments(time: int, *, segment_s: float, fs: float, form: Form | None 
     return min(max(round(time / (segment_s * fs)), least), time)
 
 
-def _gumbel(like: Tensor, draws: Draws) -> Tensor:
+def gumbel(like: Float[Tensor, "batch ..."], draws: Draws) -> Tensor:
     """Standard Gumbel noise of the shape of `like`."""
     uniform = draws.uniform(*like.shape[1:]).to(like.device)
     return -torch.log(-torch.log(uniform.clamp(1e-7, 1 - 1e-7)))

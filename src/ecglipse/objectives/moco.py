@@ -17,7 +17,8 @@ class MoCo(Objective):
         l_i = -log( exp(s(q_i, k_i) / t) / sum_j exp(s(q_i, k_j) / t) )
 
     where j runs over the batch and over the queue, which holds the keys of the last records seen. The mask
-    network plays against all of it, through the query; keys do not depend on the mask.
+    network plays against all of it, through the query alone: keys are constants, also where the first view is
+    hidden too, whose mask then teaches it nothing.
 
     Args:
         dim: of the projections.

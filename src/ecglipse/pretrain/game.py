@@ -6,8 +6,7 @@ players their gradients; in two phases (`encoder_loss`, `mask_loss`) each player
 equal weights the gradients are equal. A pass moves nothing that is remembered; `settle` does, after the step.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +17,11 @@ from torch.nn import functional
 
 from ecglipse.draws import Draws
 from ecglipse.masks import BaselineFill, Drawn, Fill, MaskPolicy, Ramp
+from ecglipse.models.constant import constant
 from ecglipse.objectives import NTXent, Objective, Pairs, Seen
 from ecglipse.objectives.pairs import records
 from ecglipse.pretrain.average import Average
-from ecglipse.pretrain.ranks import gather
+from ecglipse.pretrain.ranks import gather, rank
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ class AdversarialMasking(nn.Module):
         view_a, view_b, looked = self._cut(view_a, view_b, marks, draws)
         with torch.no_grad():
             drawn = self._draw(looked, draws)
-            masks = _each(drawn, self.policy.shown)
+            masks = _each(drawn, self._shown)
         return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=False)
 
     def cancelling_loss(
@@ -156,7 +156,7 @@ class AdversarialMasking(nn.Module):
         """
         view_a, view_b, looked = self._cut(view_a, view_b, marks, draws)
         drawn = self._draw(looked, draws)
-        masks = _each(drawn, self.policy.shown)
+        masks = _each(drawn, self._shown)
         return self._contrast(view_a, view_b, masks, drawn, draws, patients, own=False)
 
     def mask_loss(
@@ -208,6 +208,13 @@ class AdversarialMasking(nn.Module):
         drawn = [self.policy.draw_all(second, draws)]
         return [*drawn, self.policy.draw_all(first, draws)] if self.both else drawn
 
+    def _shown(self, mask: Float[Tensor, "batch group place"]) -> Float[Tensor, "batch group place"]:
+        """What the encoder sees in the place of a mask, which may be of another record of the whole batch."""
+        if not self.policy.apart:
+            return self.policy.shown(mask)
+        own = slice(rank() * len(mask), (rank() + 1) * len(mask))
+        return self.policy.shown(gather(mask))[own]
+
     def _contrast(
         self,
         view_a: Tensor,
@@ -237,10 +244,11 @@ class AdversarialMasking(nn.Module):
         first, second = (z.detach() for z in self.objective.compared(seen))
         loss = weight * contrast
         if own:
-            difficulty = (1 - functional.cosine_similarity(first, second)).float()
+            with torch.autocast(first.device.type, enabled=False):
+                difficulty = 1 - functional.cosine_similarity(first.float(), second.float())
             for of_view in drawn:  # all masks of a view come from the same scores
                 more = self.policy.own_loss(_gathered(of_view[0]), difficulty)
-                loss = loss if more is None else loss + more
+                loss = loss if more is None else loss + more / len(drawn)
         mask = masks[0][0] if len(masks[0]) == 1 else torch.cat(masks[0])
         keys = self.objective.keys(seen)
         return Round(loss, contrast.detach(), mask.detach(), second, first, keys)
@@ -252,36 +260,6 @@ class AdversarialMasking(nn.Module):
     def _online(self) -> nn.Module:
         """Encoder and projection, one after the other."""
         return nn.Sequential(self.encoder, self.projection)
-
-
-@contextmanager
-def constant(module: nn.Module) -> Iterator[None]:
-    """Within it, no gradient reaches the module's parameters and no BatchNorm statistic moves.
-
-    The mode (training or evaluation) stays as it is, so what the module computes stays as it is too.
-    """
-    learning = [p for p in module.parameters() if p.requires_grad]
-    for parameter in learning:
-        parameter.requires_grad_(False)
-    try:
-        with still(module):
-            yield
-    finally:
-        for parameter in learning:
-            parameter.requires_grad_(True)
-
-
-@contextmanager
-def still(module: nn.Module) -> Iterator[None]:
-    """Within it, no BatchNorm statistic of the module moves; what it computes stays as it is."""
-    tracking = [m for m in module.modules() if getattr(m, "track_running_stats", False) and m.training]
-    for norm in tracking:
-        norm.track_running_stats = False  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        for norm in tracking:
-            norm.track_running_stats = True  # type: ignore[assignment]
 
 
 def _each(drawn: list[list[Drawn]], change: Callable[[Tensor], Tensor]) -> list[list[Tensor]]:

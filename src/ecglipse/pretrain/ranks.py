@@ -2,7 +2,8 @@
 
 Each rank sees its share of every batch. Projections are gathered, so that each rank computes the loss of the
 whole batch; BatchNorm's statistics are joint; gradients are averaged once a step. So the number of ranks
-changes the speed and not what is learned (`tests/laws/test_rank_laws.py`). DistributedDataParallel is not
+changes the speed and not what is learned (`tests/laws/test_rank_laws.py`), but for three switches of the
+published system that go by the batch of a process (docs/objectives.md). DistributedDataParallel is not
 used: it hides gradients behind one forward, while two players share passes here, and the gradients of 4.1 M
 parameters are 16 MB a step.
 """

@@ -10,20 +10,21 @@ they are from the first step in which one is not, and the run ends when that is 
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from ecglipse.batches import Batches
 from ecglipse.draws import Draws
 from ecglipse.errors import TrainingError
 from ecglipse.masks.pressure import from_chance
+from ecglipse.models.constant import still
 from ecglipse.pretrain.average import Average
-from ecglipse.pretrain.game import AdversarialMasking, Round, still
+from ecglipse.pretrain.game import AdversarialMasking, Round
 from ecglipse.pretrain.order import Order, Part
 from ecglipse.pretrain.patience import Patience
 from ecglipse.pretrain.player import Learner, Player
@@ -345,7 +346,7 @@ class Training:
         adversarial = None
         if wanted is not None:
             adversarial = cosine(self.masks.gradients(), wanted)
-        moved = self.watch.moved({"encoder": self.encoder.weights, "mask network": self.masks.weights})
+        moved = self.watch.moved(self._watched())
         rank = effective_rank(played.projection)
         with still(self.game.policy):
             entropy = self.game.policy.logits(self.scaled(self.batches.millivolts(self.rows[:16])))
@@ -403,6 +404,10 @@ class Training:
         if self.patience is not None:
             self.patience = Patience(self.patience.epochs, tensors["patience"])
             self.total = self.done if self.patience.over else self.total
+        self.watch.go_on(self._watched())
+
+    def _watched(self) -> dict[str, Sequence[nn.Parameter]]:
+        return {"encoder": self.encoder.weights, "mask network": self.masks.weights}
 
     def _players(self) -> tuple[tuple[str, Learner], ...]:
         return ("encoder", self.encoder), ("masks", self.masks)

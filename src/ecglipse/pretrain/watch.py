@@ -53,6 +53,7 @@ class Watch:
     every: int = 200
     first: int = 20
     _last: dict[str, list[Tensor]] = field(default_factory=dict)
+    _loaded: dict[str, list[Tensor]] = field(default_factory=dict)
 
     def due(self, step: int, *, stride: int = 1) -> bool:
         """Whether there is a look in this step, counted from 1.
@@ -66,15 +67,26 @@ class Watch:
     def _asked(self, step: int) -> bool:
         return step == self.first or (step > self.first and step % self.every == 0)
 
+    def go_on(self, players: dict[str, Sequence[nn.Parameter]]) -> None:
+        """Remember with which weights a stopped run goes on: the first look sees who stands still since."""
+        self._last, self._loaded = {}, {name: _copy(weights) for name, weights in players.items()}
+
     def moved(self, players: dict[str, Sequence[nn.Parameter]]) -> dict[str, float]:
-        """How far each player went since the last look, relative to its size; nothing at the first."""
+        """How far each player went since the last look, relative to its size.
+
+        At the first look nothing but 0 for a player that stands still since the run was loaded, so that a run
+        that was stopped and one that was not have the same log.
+        """
         found = {}
         for name, weights in players.items():
             before = self._last.get(name)
+            loaded = self._loaded.pop(name, None)
+            if before is None and loaded and all(map(torch.equal, weights, loaded)):
+                found[name] = 0.0
             if before is not None and weights:
                 steps = [w.detach() - b for w, b in zip(weights, before, strict=True)]
                 found[name] = _size(steps) / max(_size(before), 1e-12)
-            self._last[name] = [w.detach().clone() for w in weights]
+            self._last[name] = _copy(weights)
         return found
 
 
@@ -107,6 +119,10 @@ def cosine(a: Sequence[Tensor], b: Sequence[Tensor]) -> float:
     dot = sum(float((x * y).sum()) for x, y in zip(a, b, strict=True))
     size = _size(a) * _size(b)
     return dot / size if size > 0 else 0.0
+
+
+def _copy(weights: Sequence[nn.Parameter]) -> list[Tensor]:
+    return [w.detach().clone() for w in weights]
 
 
 def _size(tensors: Sequence[Tensor]) -> float:

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ecglipse.checkpoints import latest_checkpoint, load_weights, read_json, save_weights, write_json
-from ecglipse.errors import CheckpointError
+from ecglipse.errors import CheckpointError, RecordError
 from ecglipse.models import encode, encoder
 from ecglipse.models.encoders import pooled
 from ecglipse.models.layers import Encoder
@@ -55,12 +55,20 @@ class PretrainedEncoder:
                 those that are not there: good features then need `encoder.lead_drop` in pretraining.
 
         Raises:
-            RecordError: if there is no lead of such a name.
+            RecordError: if there is no lead of such a name, or a sample is not a number.
             ValueError: if the leads or the length do not fit.
         """
         device = next(self.net.parameters()).device
         whole = x if isinstance(x, Tensor) else np.array(x, dtype=np.float32)  # strides may be negative
         signal = torch.as_tensor(whole, dtype=torch.float32, device=device)
+        unsound = torch.nonzero(~signal.isfinite().flatten(1).all(1)).flatten().tolist()
+        if unsound:
+            raise RecordError(
+                f"{len(unsound)} of {len(signal)} records have samples that are not numbers; the first is "
+                f"number {unsound[0]}, counted from 0",
+                reason="not-finite",
+                hint="leave them out, or fill the gaps",
+            )
         return encode(self.net, signal, leads=self.leads if leads is None else leads, trained_on=self.leads)
 
 
