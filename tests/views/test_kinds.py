@@ -207,7 +207,9 @@ def test_what_is_slow_stays_slow(slow: str) -> None:
 
 
 def test_a_window_of_no_samples_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"windows of 0\.03 s need a rate of 133\.333 Hz at least; it is 100"):
+    with pytest.raises(
+        ValueError, match=r"windows of 0\.03 s need a rate of 133\.333 Hz at least; it is 100"
+    ):
         spectral_gain(signals(), draws(), fs=100.0, window_s=0.03)
 
 

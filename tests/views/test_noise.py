@@ -158,7 +158,9 @@ def test_muscle_noise_swells_in_the_seconds_it_says_at_most(
     swell = muscle_noise(x, draws(n=1), amplitude_mv=1.0, fs=fs, swell_s=swell_s)[0, 6]
     slope = swell.diff()
     bends = ((slope.diff().abs() > 1e-5).nonzero().flatten() / fs).tolist()
-    inner = [bends[0], *(b for a, b in zip(bends, bends[1:], strict=False) if b - a > 1.5 / fs)] if bends else []
+    inner = (
+        [bends[0], *(b for a, b in zip(bends, bends[1:], strict=False) if b - a > 1.5 / fs)] if bends else []
+    )
     lengths = np.diff([0.0, *inner, duration_s])
     np.testing.assert_allclose(lengths, wanted_s, atol=3 / fs)
 
@@ -171,7 +173,9 @@ def test_a_swell_shorter_than_a_sample_is_refused(swell_s: float) -> None:
 
 def test_wanders_size_is_that_of_the_mean_square() -> None:
     """Over records and leads of the largest strength; a lead's own is by chance above it or below."""
-    size = baseline_wander(torch.zeros(3000, 12, 4000), draws(n=3000), amplitude_mv=0.2, fs=100.0)[:, 6].std(-1)
+    size = baseline_wander(torch.zeros(3000, 12, 4000), draws(n=3000), amplitude_mv=0.2, fs=100.0)[:, 6].std(
+        -1
+    )
     assert float(size.square().mean().sqrt()) == pytest.approx(0.2 / math.sqrt(3), rel=0.05)
     assert size.max() > 0.3
 
