@@ -1,6 +1,7 @@
 """Base augmentations: identity at zero, lead algebra, strengths in mV, bands in Hz, and neighbours."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -119,7 +120,7 @@ def test_wander_that_a_rate_cannot_hold_is_refused(fs: float, high_hz: float) ->
 
 
 def test_frequencies_of_wander_are_in_order() -> None:
-    with pytest.raises(ValueError, match="`low_hz` must be in 0..`high_hz`; got 5, 0.5"):
+    with pytest.raises(ValueError, match=r"`low_hz` must be in 0\.\.`high_hz`; got 5, 0\.5"):
         baseline_wander(signals(), draws(), amplitude_mv=0.5, fs=100.0, low_hz=5.0, high_hz=0.5)
 
 
@@ -158,16 +159,14 @@ def test_muscle_noise_swells_in_the_seconds_it_says_at_most(
     swell = muscle_noise(x, draws(n=1), amplitude_mv=1.0, fs=fs, swell_s=swell_s)[0, 6]
     slope = swell.diff()
     bends = ((slope.diff().abs() > 1e-5).nonzero().flatten() / fs).tolist()
-    inner = (
-        [bends[0], *(b for a, b in zip(bends, bends[1:], strict=False) if b - a > 1.5 / fs)] if bends else []
-    )
+    inner = [bend for before, bend in pairwise([-1.0, *bends]) if bend - before > 1.5 / fs]
     lengths = np.diff([0.0, *inner, duration_s])
     np.testing.assert_allclose(lengths, wanted_s, atol=3 / fs)
 
 
 @pytest.mark.parametrize("swell_s", [0.009, 1e-6])
 def test_a_swell_shorter_than_a_sample_is_refused(swell_s: float) -> None:
-    with pytest.raises(ValueError, match="knots .* s apart need a rate of .* Hz at least; it is 100"):
+    with pytest.raises(ValueError, match=r"knots .* s apart need a rate of .* Hz at least; it is 100"):
         muscle_noise(signals(), draws(), amplitude_mv=0.5, fs=100.0, swell_s=swell_s)
 
 
@@ -177,7 +176,8 @@ def test_wanders_size_is_that_of_the_mean_square() -> None:
         -1
     )
     assert float(size.square().mean().sqrt()) == pytest.approx(0.2 / math.sqrt(3), rel=0.05)
-    assert size.max() > 0.3
+    assert float((size > 0.2).float().mean()) == pytest.approx(0.08, abs=0.015)
+    assert 0.4 < size.max() < 0.7
 
 
 def test_gain_is_one_factor_a_record_within_its_bounds() -> None:

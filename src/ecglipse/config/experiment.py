@@ -144,7 +144,7 @@ class Config(Section):
         return said
 
     def unread(self) -> list[str]:
-        """Say of each key on masks or 3KG that is set for all methods, away from its default, if none reads it."""
+        """Say of each key on masks or 3KG that is set for all, away from its default, if none reads it."""
         policies = [self.policy_of(name) for name in self.methods]
         return [
             f"{key}: no method reads it; it needs {needs(key)}"
