@@ -61,7 +61,7 @@ def baseline_wander(
     """Add slow drift: three sinusoids a record, each source with weights of its own.
 
     Args:
-        amplitude_mv: largest standard deviation of the drift, mV, in the mean square over sources: weights are
+        amplitude_mv: largest standard deviation of the drift in the mean square over sources, mV: weights are
             normal, so that a source's own is above it or below.
         fs: Hz.
         low_hz: lowest frequency, Hz.
