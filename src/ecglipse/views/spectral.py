@@ -11,6 +11,7 @@ from scipy import stats
 from torch import Tensor
 
 from ecglipse.draws import Draws
+from ecglipse.views import memory
 from ecglipse.views.parts import Change, Planned, Shape
 
 
@@ -58,7 +59,8 @@ def spectral_gain(
 
     def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         frames = torch.nn.functional.pad(x, ends).unfold(-1, 2 * half, half)
-        spectrum = torch.fft.rfft(frames * window.to(x.dtype))
+        cut = memory.empty(frames.shape, dtype=x.dtype, device=x.device)
+        spectrum = torch.fft.rfft(torch.mul(frames, window.to(x.dtype), out=cut))
         places = draws.part(records).integers(_QUANTILES, groups, *spectrum.shape[2:])
         pieces = torch.fft.irfft(spectrum.mul_(quantiles[places].to(x.dtype)), n=2 * half)
         pieces = pieces.mul_(inverse.to(x.dtype)).unflatten(-1, (2, half))
