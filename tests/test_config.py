@@ -95,6 +95,7 @@ def test_wrong_values_are_named(change: dict, words: str) -> None:
         ),
         ({"name": "gain", "sides": "left"}, "sides: input should be 'both', 'first' or 'second'; got 'left'"),
         ({"name": "lead-subset", "fewest": 5, "most": 2}, "`most` is below `fewest` = 5; got 2"),
+        ({"name": "wander", "low_hz": 5.0, "high_hz": 0.5}, "`low_hz` must be at most `high_hz` = 0.5; is 5"),
         ({"name": "electrode-swap", "pairs": ["RA-V1"]}, "'RA-V1' is not two limbs or two chest electrodes"),
     ],
 )

@@ -1,11 +1,12 @@
 """A fine-tuned cell is known by what fine-tuning sees and is set to, and by nothing that has no effect."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ecglipse.commands import _encoders
-from ecglipse.commands._identity import tuned_by, tuned_on
+from ecglipse.commands._identity import tuned_by
 from ecglipse.config import Config, Transfer, Views, check
 from ecglipse.errors import ConfigError
 from ecglipse.results import cell_id
@@ -13,10 +14,30 @@ from ecglipse.store import Store
 
 
 def test_extra_views_are_of_pretraining_and_leave_fine_tuned_cells_as_they_are() -> None:
-    plain = tuned_on(Views())
-    assert plain == Views().model_dump()
-    assert tuned_on(Views.model_validate({"extra": [{"name": "gain"}]})) == plain
-    assert tuned_on(Views.model_validate({"noise_mv": 0.123})) != plain
+    plain = Views().of_finetuning()
+    assert cell_id(settings=plain) == "7aa85414d8200899"  # of the commit before 3KG had keys
+    for extra in ("gain", "emg", "fourier"):
+        assert Views.model_validate({"extra": [{"name": extra}]}).of_finetuning() == plain
+    assert Views(threekg_scale=1.2).of_finetuning() == plain
+    assert Views(noise_mv=0.123).of_finetuning() != plain
+
+
+def test_a_runs_id_says_of_3kg_what_is_not_the_default_and_of_views_that_they_were_mended() -> None:
+    def ident(*, turned: bool = True, **given: Any) -> str:
+        return cell_id(views=Views.model_validate(given).of_pretraining(turned=turned))
+
+    plain = "61d26c385446ec45"  # of the commit before 3KG had keys
+    assert ident() == ident(turned=False) == ident(turned=False, threekg_scale=1.2) == plain
+    changed = ({"threekg_scale": 1.2}, {"threekg_angle_deg": 30.0}, {"threekg_masked": 0.25})
+    assert len({plain, *(ident(**given) for given in changed)}) == 4
+    for name in ("emg", "fourier"):
+        assert Views.model_validate({"extra": [{"name": name}]}).of_pretraining(turned=False)["mended"] == [
+            name
+        ]
+    assert Views(emg_mv=0.1).of_pretraining(turned=False)["mended"] == ["emg"]
+    assert Views(emg_mv=0.1).of_finetuning()["mended"] == ["emg"]
+    still = Views.model_validate({"extra": [{"name": "emg", "swell_s": 0.0}, {"name": "wander"}]})
+    assert "mended" not in still.of_pretraining(turned=False)
 
 
 def test_how_stages_move_counts_only_where_it_has_an_effect() -> None:

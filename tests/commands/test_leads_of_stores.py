@@ -81,6 +81,13 @@ def test_a_store_of_any_leads_is_pretrained_on_and_its_encoder_knows_them(
         ('{ name = "electrode-swap" }', "base", "exchanging RA-LA needs lead III"),
         ('{ name = "chest-shift" }', "base", "without V2, V3, V4, V5, V6"),
         ('{ name = "powerline" }', "base", "mains hum of 60 Hz needs a rate above 120 Hz; it is 100"),
+        (
+            '{ name = "wander", high_hz = 60.0 }',
+            "base",
+            "wander of 60 Hz needs a rate above 120 Hz; it is 100",
+        ),
+        ('{ name = "fourier", window_s = 0.03 }', "base", "need a rate of 133.333 Hz at least; it is 100"),
+        ('{ name = "time-warp", knot_s = 0.001 }', "base", "need a rate of 1000 Hz at least; it is 100"),
         ('{ name = "block-mask", length_s = 4 }', "base", "`length_s` must be below the 4 s of a record"),
     ],
 )

@@ -221,6 +221,10 @@ def test_records_in_which_nothing_was_found_are_said(
             {"marks": "store", "set": {"views.extra": [{"name": "time-warp"}]}},
             "does not go with views that move waves: time-warp",
         ),
+        (
+            {"marks": "store", "set": {"views.extra": [{"name": "electrode-swap"}]}},
+            "does not go with views that move waves: electrode-swap",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(

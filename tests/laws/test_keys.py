@@ -22,6 +22,8 @@ from ecglipse.store import Store
 
 POLICIES: dict[str, dict[str, Any]] = {
     "none": {},
+    "none, 3KG": {"views": "3kg"},
+    "none, 3KG-projection": {"views": "3kg-projection"},
     "random": {"masks": "random"},
     "random, spectral": {"masks": "random", "domain": "spectral"},
     "block": {"masks": "block"},
@@ -88,6 +90,9 @@ VALUES: dict[str, Any] = {
     "published.spared": 0.5,
     "published.spared_by": "batch",
     "pretrain.play": "alternating",
+    "views.threekg_angle_deg": 30.0,
+    "views.threekg_scale": 1.2,
+    "views.threekg_masked": 0.25,
 }
 BESIDE: dict[str, dict[str, Any]] = {
     "masks.ramp": {
@@ -202,7 +207,9 @@ def test_a_method_cannot_set_what_it_does_not_read(policy: str) -> None:
         with pytest.raises(ConfigError) as caught:
             config(policy, own, recorded=False)
         said = str(caught.value)
-        assert f"methods.m: `{key}` has no effect with masks" in said or "has no effect" not in said
+        assert (
+            f"methods.m: `{key}` has no effect with {RULES[key].by} '" in said or "has no effect" not in said
+        )
 
 
 def test_all_that_is_idle_is_named_at_once_with_the_method_and_what_it_needs() -> None:

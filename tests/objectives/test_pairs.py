@@ -1,11 +1,15 @@
 """What a pair is: which samples and leads of a record stand in which view."""
 
+import itertools
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from ecglipse.draws import Draws
 from ecglipse.objectives import pairs
+from ecglipse.views.lead_drop import lead_drop
 
 
 def numbered(batch: int = 5, leads: int = 12, time: int = 40) -> tuple[Tensor, Tensor]:
@@ -51,6 +55,62 @@ def test_leads_of_the_two_views_are_disjoint_and_differ_between_records(kept: in
     assert (in_b.sum(1) == each).all()
     assert not (in_a & in_b).any()
     assert len({tuple(row) for row in in_a.tolist()}) > 5
+
+
+def thinned(there: list[list[bool]]) -> tuple[Tensor, Tensor]:
+    """Views of as many records as combinations of what a and b have of four leads."""
+    a, b = numbered(batch=len(there), leads=4)
+    has = torch.tensor(there)
+    return a * has[:, :4, None], b * has[:, 4:, None]
+
+
+@pytest.mark.parametrize("kept", [None, 1])
+@pytest.mark.parametrize("seed", range(3))
+def test_leads_are_drawn_among_those_that_are_there(kept: int | None, seed: int) -> None:
+    """Of every way in which leads of the two views may be missing: sets apart, of leads that are there."""
+    ways = [list(way) for way in itertools.product([False, True], repeat=8)]
+    a, b = thinned(ways)
+    one, other = pairs.leads(a, b, Draws.of(seed, "pairs", rows=range(len(a))), kept=kept)
+    for way, x, y, first, second in zip(ways, a, b, one, other, strict=True):
+        has_a, has_b = (set(np.flatnonzero(half)) for half in (way[:4], way[4:]))
+        in_a, in_b = (set(np.flatnonzero((view != 0).all(-1))) for view in (first, second))
+        if not has_a or not has_b or len(has_a | has_b) < 2:  # no two sets: the views as they are
+            assert torch.equal(first, x)
+            assert torch.equal(second, y)
+            continue
+        assert in_a <= has_a
+        assert in_b <= has_b
+        assert not in_a & in_b
+        assert 1 <= len(in_a) == len(in_b) <= (kept or 2)
+        assert torch.equal(first[sorted(in_a)], x[sorted(in_a)])
+        assert torch.equal(second[sorted(in_b)], y[sorted(in_b)])
+        if has_a == has_b and kept is None:
+            assert len(in_a) == len(has_a) // 2
+
+
+def test_leads_that_are_there_are_equally_likely() -> None:
+    a, b = numbered(batch=4000)
+    a[:, [2, 5]], b[:, [2, 5]] = 0, 0
+    one, other = (view[..., 0] != 0 for view in pairs.leads(a, b, draws(4000), kept=2))
+    for view in (one, other):  # 800 records of each of ten leads, with a deviation of 25
+        assert (view.sum(0)[[2, 5]] == 0).all()
+        assert (view.sum(0)[[0, 1, 3, 4, 6, 7, 8, 9, 10, 11]] - 800).abs().max() < 4.5 * 26
+
+
+def test_where_all_leads_are_there_the_draws_are_as_ever() -> None:
+    a, b = numbered(batch=50)
+    for each in (1, 3, 6):
+        rank = draws(50).uniform(12, 1).argsort(1).argsort(1)
+        one, other = pairs.leads(a, b, draws(50), kept=each)
+        assert torch.equal(one, a * (rank < each))
+        assert torch.equal(other, b * ((rank >= each) & (rank < 2 * each)))
+
+
+def test_lead_drop_gives_no_empty_view_beside_another() -> None:
+    x = numbered(batch=2000)[0]
+    a, b = (lead_drop(x, Draws.of(0, side, rows=range(2000)), share=0.5) for side in "ab")
+    for view in pairs.leads(a, b, draws(2000)):
+        assert (view != 0).flatten(1).any(1).all()
 
 
 def test_both_cuts_time_and_leads() -> None:

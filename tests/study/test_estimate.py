@@ -78,6 +78,20 @@ def test_views_that_may_change_what_labels_are_read_from_are_said(tiny: dict[str
     ]
 
 
+def test_what_a_view_may_change_owes_to_its_parameters(tiny: dict[str, Any]) -> None:
+    tiny["transfer"]["tasks"] = ["rhythm"]
+    tiny["methods"] = {
+        "one-lead": {"set": {"views.extra": [{"name": "block-mask"}, {"name": "block-mask"}]}},
+        "none": {"set": {"views.extra": [{"name": "block-mask", "length_s": 0}]}},
+        "all-leads": {"set": {"views.extra": [{"name": "block-mask", "leads": "all"}]}},
+    }
+    tiny["study"]["baselines"] = []
+    assert list(doubtful(check(tiny, where="tiny"))) == [
+        "the view block-mask (of one-lead) may change rhythm, by which rhythm is labelled",
+        "the view block-mask (of all-leads) may change rate, rhythm, by which rhythm is labelled",
+    ]
+
+
 def test_marks_that_are_to_be_made_and_masks_to_be_looked_at_cost_time(
     tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

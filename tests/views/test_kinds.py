@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import signal, stats
 from torch import Tensor
 
 from ecglipse.draws import Draws
@@ -18,7 +18,7 @@ from ecglipse.views.mixing import ELECTRODES, FROM_ELECTRODES
 from ecglipse.views.noise import level_shift
 from ecglipse.views.normalise import min_max, quartiles, robust, z_score
 from ecglipse.views.parts import in_parts
-from ecglipse.views.spectral import phase_surrogate, spectral_gain
+from ecglipse.views.spectral import _QUANTILES, _beta_quantiles, phase_surrogate, spectral_gain
 from ecglipse.views.timing import crop_resize, time_warp
 from ecglipse.views.waves import oscillation
 
@@ -182,6 +182,35 @@ def test_spectral_gain_of_one_gives_x_back(time: int) -> None:
     x = signals(time=time)
     y = spectral_gain(x, draws(), fs=100.0, alpha=1e6, beta=1e-3)
     torch.testing.assert_close(y, x, rtol=0, atol=1e-5)
+
+
+def test_spectral_gain_is_the_transform_of_hann_windows_and_its_inverse() -> None:
+    """SciPy's, with the same numbers."""
+    x = signals(time=600)
+    quantiles = _beta_quantiles(5.0, 2.0, torch.device("cpu"))
+    numbers = quantiles[draws().part(slice(None)).integers(_QUANTILES, 12, 7, 101)].mT.numpy()
+    cut = {"fs": 100.0, "nperseg": 200, "noverlap": 100}
+    _, wanted = signal.istft(signal.stft(x.double().numpy(), **cut)[2] * numbers, **cut)
+    made = spectral_gain(x, draws(), fs=100.0, leads="each")
+    np.testing.assert_allclose(made.numpy(), wanted, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("slow", ["ramp", "wave"])
+def test_what_is_slow_stays_slow(slow: str) -> None:
+    """Power above 5 Hz, of all but the mean; with windows that have edges it is 3e-4 to 7e-4."""
+    time = torch.linspace(-0.5, 0.5, 1000)
+    x = (time if slow == "ramp" else (6 * math.pi * time).sin()).expand(20, 12, 1000).contiguous()
+    made = spectral_gain(x, draws(n=20), fs=100.0)
+    made = (made - made.mean(-1, keepdim=True)) * torch.hann_window(1000)
+    power = torch.fft.rfft(made).abs().square()
+    assert float(power[..., torch.fft.rfftfreq(1000, 0.01) > 5].sum() / power.sum()) < 2e-6
+
+
+def test_a_window_of_no_samples_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"windows of 0\.03 s need a rate of 133\.333 Hz at least; it is 100"
+    ):
+        spectral_gain(signals(), draws(), fs=100.0, window_s=0.03)
 
 
 def test_spectral_gain_is_beta_distributed_on_average() -> None:

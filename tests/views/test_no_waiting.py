@@ -62,6 +62,7 @@ def on_device(x: Any) -> Iterator[Any]:
     yield "lead drop", lambda x, draws: lead_drop(x, draws, share=0.5)
     yield "crops", lambda x, draws: pairs.crops(x, x, draws, length=100)
     yield "segments", lambda x, draws: pairs.segments(x, x, draws, count=3)
+    yield "leads", lambda x, draws: pairs.leads(x, x, draws)
     yield "entropy", lambda x, draws: Pressure(entropy=1.0)(x)
 
 
@@ -69,7 +70,7 @@ def time_mask_of(x: torch.Tensor, draws: Draws) -> torch.Tensor:
     return time_mask(x, draws)
 
 
-NAMES = ("base", "time mask", "lead drop", "crops", "segments", "entropy", *SETTINGS)
+NAMES = ("base", "time mask", "lead drop", "crops", "segments", "leads", "entropy", *SETTINGS)
 
 
 def play(name: str, x: torch.Tensor, epoch: int) -> None:

@@ -1,6 +1,7 @@
 """Base augmentations: identity at zero, lead algebra, strengths in mV, bands in Hz, and neighbours."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from ecglipse.draws import Draws
 from ecglipse.leads import EXPANSION, einthoven_error
+from ecglipse.views import bank
 from ecglipse.views.base import BaseViews
 from ecglipse.views.noise import baseline_wander, gain, gaussian_noise, muscle_noise, powerline
 
@@ -109,6 +111,19 @@ def test_noise_that_a_rate_cannot_hold_is_refused(fs: float) -> None:
     assert torch.equal(powerline(x, draws(), amplitude_mv=0.0, fs=fs), x)
 
 
+@pytest.mark.parametrize(("fs", "high_hz"), [(100.0, 400.0), (100.0, 50.0), (1.0, 0.5)])
+def test_wander_that_a_rate_cannot_hold_is_refused(fs: float, high_hz: float) -> None:
+    x, words = signals(), rf"baseline wander of {high_hz:g} Hz needs a rate above {2 * high_hz:g} Hz; it is"
+    with pytest.raises(ValueError, match=words):
+        baseline_wander(x, draws(), amplitude_mv=0.5, fs=fs, low_hz=0.0, high_hz=high_hz)
+    assert torch.equal(baseline_wander(x, draws(), amplitude_mv=0.0, fs=fs, high_hz=high_hz), x)
+
+
+def test_frequencies_of_wander_are_in_order() -> None:
+    with pytest.raises(ValueError, match=r"`low_hz` must be in 0\.\.`high_hz`; got 5, 0\.5"):
+        baseline_wander(signals(), draws(), amplitude_mv=0.5, fs=100.0, low_hz=5.0, high_hz=0.5)
+
+
 @pytest.mark.parametrize("hz", [16.7, 50.0])
 def test_mains_hum_has_the_frequency_that_is_asked_for(hz: float) -> None:
     hum = powerline(torch.zeros(20, 12, 5000), draws(n=20), amplitude_mv=0.5, fs=101.0, hz=(hz,))[:, 6]
@@ -123,6 +138,46 @@ def test_muscle_noise_is_fast_and_comes_and_goes() -> None:
     assert (power[:, hz < 18].sum(-1) / power.sum(-1)).max() < 0.02
     by_second = noise.unflatten(-1, (10, 500)).std(-1)
     assert (by_second.amax(-1) / by_second.amin(-1)).median() > 1.5
+
+
+@pytest.mark.parametrize(
+    ("fs", "duration_s", "swell_s", "wanted_s"),
+    [(100.0, 10.0, 5.0, 5.0), (250.0, 10.0, 1.0, 1.0), (100.0, 30.0, 4.0, 3.75), (250.0, 4.0, 9.0, 4.0)],
+)
+def test_muscle_noise_swells_in_the_seconds_it_says_at_most(
+    monkeypatch: pytest.MonkeyPatch, fs: float, duration_s: float, swell_s: float, wanted_s: float
+) -> None:
+    """Of noise that is 1 the swelling is left: straight lines, whose bends are the knots."""
+
+    class Ones:
+        def mixed(self, records: slice, time: int) -> Tensor:
+            return torch.ones(1, 8, time, dtype=torch.float64)
+
+    monkeypatch.setattr(bank, "highpassed", lambda *a, **k: Ones())
+    time = round(fs * duration_s)
+    x = torch.zeros(1, 12, time, dtype=torch.float64)
+    swell = muscle_noise(x, draws(n=1), amplitude_mv=1.0, fs=fs, swell_s=swell_s)[0, 6]
+    slope = swell.diff()
+    bends = ((slope.diff().abs() > 1e-5).nonzero().flatten() / fs).tolist()
+    inner = [bend for before, bend in pairwise([-1.0, *bends]) if bend - before > 1.5 / fs]
+    lengths = np.diff([0.0, *inner, duration_s])
+    np.testing.assert_allclose(lengths, wanted_s, atol=3 / fs)
+
+
+@pytest.mark.parametrize("swell_s", [0.009, 1e-6])
+def test_a_swell_shorter_than_a_sample_is_refused(swell_s: float) -> None:
+    with pytest.raises(ValueError, match=r"knots .* s apart need a rate of .* Hz at least; it is 100"):
+        muscle_noise(signals(), draws(), amplitude_mv=0.5, fs=100.0, swell_s=swell_s)
+
+
+def test_wanders_size_is_that_of_the_mean_square() -> None:
+    """Over records and leads of the largest strength; a lead's own is by chance above it or below."""
+    size = baseline_wander(torch.zeros(3000, 12, 4000), draws(n=3000), amplitude_mv=0.2, fs=100.0)[:, 6].std(
+        -1
+    )
+    assert float(size.square().mean().sqrt()) == pytest.approx(0.2 / math.sqrt(3), rel=0.05)
+    assert float((size > 0.2).float().mean()) == pytest.approx(0.08, abs=0.015)
+    assert 0.4 < size.max() < 0.7
 
 
 def test_gain_is_one_factor_a_record_within_its_bounds() -> None:

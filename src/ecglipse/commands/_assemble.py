@@ -143,7 +143,7 @@ def pretraining_facts(
         **marked,
         "network": loaded_network(method)[1] if method.network_run else None,
         "encoder": config.encoder.of_pretraining(),
-        "views": dump["views"],
+        "views": config.views.of_pretraining(turned=method.views != "base"),
         "masks": masks,
         "mask_network": config.mask_network.of_pretraining(),
         "published": published,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ecglipse.commands._places import Place
-from ecglipse.config import Config, Published, Transfer, Views
+from ecglipse.config import Config, Published, Transfer
 from ecglipse.config import Encoder as EncoderSettings
 from ecglipse.results import cell_id
 from ecglipse.study.plan import SEEDLESS, Cell, Unit
@@ -41,7 +41,7 @@ def identity(config: Config, unit: Unit, cell: Cell, *, run: Path | None, place:
         fraction=cell.fraction,
         draw=cell.draw,
         validation=cell.validation,
-        settings=[tuned_by(config.transfer, scratch=kind == "scratch"), tuned_on(own.views)]
+        settings=[tuned_by(config.transfer, scratch=kind == "scratch"), own.views.of_finetuning()]
         if tuned
         else None,
         **({"disturbance": cell.disturbance} if cell.disturbance else {}),
@@ -80,8 +80,3 @@ def tuned_by(rule: Transfer, *, scratch: bool) -> dict[str, Any]:
     if scratch or rule.finetune_rate_decay == 1.0 or rule.finetune_unfrozen in (0, 1):
         idle.add("finetune_rate_decay")
     return {key: value for key, value in found.items() if key not in idle}
-
-
-def tuned_on(views: Views) -> dict[str, Any]:
-    """What fine-tuning sees of the views: the base augmentation; extra views are for pretraining alone."""
-    return views.model_dump() | {"extra": ()}

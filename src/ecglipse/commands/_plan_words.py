@@ -36,15 +36,16 @@ def doubtful(config: "Config") -> Iterator[str]:
     from ecglipse.commands._places import where
     from ecglipse.study.plan import tasks
     from ecglipse.tasks import READS
-    from ecglipse.views.catalogue import VIEWS
+    from ecglipse.views.catalogue import may_change
 
-    by_view: dict[str, list[str]] = {}
+    by_view: dict[tuple[str, frozenset[str]], dict[str, None]] = {}
     for name, method in config.methods.items():
         for view in config.of(name).views.extra if method.kind == "pretrained" else ():
-            by_view.setdefault(view.name, []).append(name)
-    for name, methods in by_view.items():
+            kinds = may_change(view.name, view.model_dump())
+            by_view.setdefault((view.name, kinds), {})[name] = None
+    for (name, kinds), methods in by_view.items():
         for task in tasks(config):
-            changed = READS.get(where(task)[1], frozenset()) & set(VIEWS[name][1])
+            changed = READS.get(where(task)[1], frozenset()) & kinds
             if changed:
                 what = f"the view {name} (of {', '.join(methods)}) may change {', '.join(sorted(changed))}"
                 yield f"{what}, by which {task} is labelled"

@@ -1,6 +1,6 @@
 """From the words of a config to what makes the two views of a method, and what fine-tuning sees."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -10,6 +10,7 @@ from ecglipse.errors import ConfigError
 from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
 from ecglipse.views.lead_drop import lead_drop
+from ecglipse.views.parts import Planned
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
 from ecglipse.views.view import Augmentation, Pipeline, make
 
@@ -28,19 +29,24 @@ def base_views(config: Config, store: Store) -> BaseViews:
     )
 
 
-_SPATIAL = {"base": None, "3kg": threekg, "3kg-projection": threekg_projection}
+_SPATIAL: dict[str, Planned[...] | None] = {
+    "base": None,
+    "3kg": threekg,
+    "3kg-projection": threekg_projection,
+}
 
 
 def view(config: Config, method: Method, *, store: Store, side: Literal["first", "second"]) -> Augmentation:
     """What makes one of the two views of a method: base augmentation, 3KG, then what is listed as extra."""
     base, spatial = base_views(config, store), _SPATIAL[method.views]
+    turn, masked = _turn(config, store), config.views.threekg_masked
     extra = extra_views(config, store, side=side)
 
     def made(x: Tensor, draws: Draws) -> Tensor:
         x = base(x, draws)
         if spatial is not None:
-            turned = spatial(x, draws.child("3kg"), names=store.leads)
-            x = time_mask(turned, draws.child("time mask"))
+            turned = spatial(x, draws.child("3kg"), **turn)
+            x = time_mask(turned, draws.child("time mask"), share=masked)
         return extra(x, draws.child("extra"))
 
     return _dropping_leads(config, made)
@@ -74,7 +80,7 @@ def see_views(config: Config, store: Store) -> None:
             spatial = _SPATIAL[method.views]
             if spatial is not None:
                 where = f'views = "{method.views}"'
-                spatial.plan(draws, shape, names=store.leads)
+                spatial.plan(draws, shape, **_turn(own, store))
             where = "views.extra"
             for side in ("first", "second"):
                 extra_views(own, store, side=side).plan(draws, shape)
@@ -83,6 +89,12 @@ def see_views(config: Config, store: Store) -> None:
                 f"method {name}, {where}: {error}",
                 hint="leave it out, or prepare a store with other `--leads`, `--fs` or `--duration-s`",
             ) from None
+
+
+def _turn(config: Config, store: Store) -> dict[str, Any]:
+    """What 3KG is told."""
+    rule = config.views
+    return {"angle_deg": rule.threekg_angle_deg, "scale": rule.threekg_scale, "names": store.leads}
 
 
 def _dropping_leads(config: Config, before: Augmentation) -> Augmentation:

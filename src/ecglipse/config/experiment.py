@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from ecglipse.config.evidence import OwnTask, Splits, Study, Target, Transfer
 from ecglipse.config.faults import fault
 from ecglipse.config.game import Encoder, MaskNetwork, Masks, Objective, Pretrain, Views
-from ecglipse.config.keys import RULES, Policy, is_read, needs
+from ecglipse.config.keys import RULES, Policy, is_read, needs, no_effect
 from ecglipse.config.method import MOVING_VIEWS, Method
 from ecglipse.config.published import Published
 from ecglipse.config.section import Positive, Section
@@ -115,6 +115,7 @@ class Config(Section):
         }
         return Policy(
             masks=method.masks,
+            views=method.views,
             domain=method.domain,
             marks=method.marks,
             leads=method.leads,
@@ -130,20 +131,20 @@ class Config(Section):
         )
 
     def idle(self) -> list[str]:
-        """Say of each key on masks that a method sets away from its default and does not read."""
+        """Say of each key on masks or 3KG that a method sets away from its default and does not read."""
         said = []
         for name, method in self.methods.items():
             policy, own = self.policy_of(name), self.of(name)
             mine = [key for key in RULES if key in method.set or "." not in key]
             said += [
-                f"methods.{name}: `{key}` has no effect with masks {method.masks!r}; it needs {needs(key)}"
+                f"methods.{name}: {no_effect(key, policy)}"
                 for key in mine
                 if not is_read(key, policy) and _is_set(own, method, key)
             ]
         return said
 
     def unread(self) -> list[str]:
-        """Say of each key on masks that is set for all methods, away from its default, if none reads it."""
+        """Say of each key on masks or 3KG that is set for all, away from its default, if none reads it."""
         policies = [self.policy_of(name) for name in self.methods]
         return [
             f"{key}: no method reads it; it needs {needs(key)}"

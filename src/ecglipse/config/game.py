@@ -73,8 +73,39 @@ class Views(Section):
     """Muscle noise, mV; needs a rate above 40 Hz."""
     gain: Annotated[float, Field(ge=1)] = 1.1
     """Largest factor on the amplitude of a record; 1 leaves it."""
+    threekg_angle_deg: Annotated[float, Field(ge=0, le=180)] = 45.0
+    """Of methods with `views` "3kg" or "3kg-projection": largest of each Euler angle, degrees."""
+    threekg_scale: Annotated[float, Field(ge=1)] = 1.5
+    """Of these: largest stretch of each axis."""
+    threekg_masked: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Of these: share of each lead that is then set to 0, in one stretch."""
     extra: tuple[AnyView, ...] = ()
     """More views after these, in order, in pretraining: see `docs/views.md`."""
+
+    def of_pretraining(self, *, turned: bool) -> dict[str, Any]:
+        """What a run's identity says of them.
+
+        Args:
+            turned: the method's `views` are 3KG, whose keys are said where they are not the defaults.
+        """
+        usual = {key for key in _THREEKG if getattr(self, key) == type(self).model_fields[key].default}
+        idle = usual if turned else set(_THREEKG)
+        return self.model_dump(mode="json", exclude=idle) | _mended(self)
+
+    def of_finetuning(self) -> dict[str, Any]:
+        """What a fine-tuned cell's identity says of them: the base augmentation."""
+        base = self.model_copy(update={"extra": ()})
+        return base.model_dump(exclude=set(_THREEKG)) | _mended(base)
+
+
+_THREEKG = ("threekg_angle_deg", "threekg_scale", "threekg_masked")
+
+
+def _mended(views: Views) -> dict[str, Any]:
+    """Views in use that gave something else in earlier runs: muscle noise that swells, and fourier."""
+    listed = {view.name for view in views.extra if view.name != "emg" or view.swell_s}
+    mended = {"emg", "fourier"} & (listed | ({"emg"} if views.emg_mv else set()))
+    return {"mended": sorted(mended)} if mended else {}
 
 
 class Masks(Section):

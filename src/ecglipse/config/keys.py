@@ -1,7 +1,8 @@
-"""Which keys of a config each mask policy reads, in one table: any other would silently do nothing."""
+"""Which keys of a config each mask policy and 3KG read, in one table: any other would silently do nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 _NETWORKS = ("adversarial", "predicted", "published")
 _BOUND = ("adversarial", "predicted", "saliency", "qrs", "t")
@@ -13,6 +14,7 @@ class Policy:
 
     Args:
         masks: who decides, as in `config.Method`.
+        views: likewise.
         domain: likewise.
         marks: likewise.
         leads: likewise.
@@ -28,6 +30,7 @@ class Policy:
     """
 
     masks: str
+    views: str = "base"
     domain: str = "time"
     marks: str = "energy"
     leads: str = "shared"
@@ -91,10 +94,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class _Rule:
-    """When keys are read, and that in words."""
+    """When keys are read, that in words, and what of a method decides it."""
 
     needs: str
     reads: Callable[[Policy], bool]
+    by: Literal["masks", "views"] = "masks"
 
 
 _HIDES = _Rule("masks", lambda p: p.hides)
@@ -116,6 +120,7 @@ _PENALISED = _Rule(
     "published masks over time and `published.alpha` above 0", lambda p: _STEEP.reads(p) and p.penalty
 )
 _SPARING = _Rule("published masks over time for all leads at once", lambda p: p.for_all_leads)
+_TURNED = _Rule('`views` "3kg" or "3kg-projection"', lambda p: p.views != "base", "views")
 
 RULES: dict[str, _Rule] = {
     "leads": _IN_TIME,
@@ -174,9 +179,12 @@ RULES: dict[str, _Rule] = {
     "published.spared": _SPARING,
     "published.spared_by": _Rule("`published.spared` above 0", lambda p: _SPARING.reads(p) and p.spares),
     "pretrain.play": _LEARNS,
+    "views.threekg_angle_deg": _TURNED,
+    "views.threekg_scale": _TURNED,
+    "views.threekg_masked": _TURNED,
 }
 """For each key when it is read. A key without a section is a method's own; keys that are not here have
-nothing to do with masks."""
+nothing to do with masks or 3KG."""
 
 
 def is_read(key: str, policy: Policy) -> bool:
@@ -187,3 +195,9 @@ def is_read(key: str, policy: Policy) -> bool:
 def needs(key: str) -> str:
     """What a key of the table needs, in words."""
     return RULES[key].needs
+
+
+def no_effect(key: str, policy: Policy) -> str:
+    """Say that a key is not read, by what, and what it needs."""
+    by = RULES[key].by
+    return f"`{key}` has no effect with {by} {getattr(policy, by)!r}; it needs {needs(key)}"

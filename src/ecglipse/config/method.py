@@ -10,8 +10,8 @@ from ecglipse.config.section import Section
 WAVE_MASKS = ("p", "qrs", "r", "t")
 """Masks aimed at waves."""
 
-MOVING_VIEWS = ("crop-resize", "time-warp", "phase-surrogate")
-"""Views after which waves are no longer where they are marked."""
+MOVING_VIEWS = ("crop-resize", "time-warp", "phase-surrogate", "electrode-swap")
+"""Views after which waves are no longer at the times, or in the leads, where they are marked."""
 
 _OWN = ("encoder", "views", "masks", "mask_network", "published", "pretrain", "objective")
 """Tables of the config that a method may have its own values for."""

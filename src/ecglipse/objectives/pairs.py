@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from ecglipse.draws import Draws
@@ -101,6 +101,10 @@ def leads(
 ) -> tuple[Float[Tensor, "batch lead time"], Float[Tensor, "batch lead time"]]:
     """Of each record some leads in view a and as many others in view b; what a view does not keep is zero.
 
+    They are drawn among the leads that are there, not zero all along: those of a among a's, those of b among
+    b's. Where fewer are there than asked for, each view keeps as many as both can have; where there are no
+    two sets, such as with one lead, both views stay as they are.
+
     Args:
         view_a: mV.
         view_b: mV.
@@ -120,9 +124,22 @@ def leads(
     each = total // 2 if kept is None else kept
     if not 1 <= each <= total // 2:
         raise ValueError(f"`kept` must be in 1..{total // 2}, half of the {total} leads; got {each}")
-    rank = draws.uniform(total, 1).argsort(1).argsort(1)
-    rank = rank.to(view_a.device)
-    return view_a * (rank < each), view_b * ((rank >= each) & (rank < 2 * each))
+    rank = draws.uniform(total, 1).argsort(1).argsort(1).to(view_a.device)
+    in_a, in_b = ((view != 0).any(-1, keepdim=True) for view in (view_a, view_b))
+    has_a, has_b, has = (some.sum(1, keepdim=True) for some in (in_a, in_b, in_a | in_b))
+    count = torch.minimum(has_a, has_b).minimum(has // 2).clamp(max=each)
+    for_a = _first(in_a & in_b, rank, has_b - count)
+    a = _first(in_a & (for_a | ~in_b), rank, count)
+    b = _first(in_b & ~a, rank, count)
+    return view_a * (a | (count == 0)), view_b * (b | (count == 0))
+
+
+def _first(
+    leads: Bool[Tensor, "batch lead 1"], rank: Int[Tensor, "batch lead 1"], count: Int[Tensor, "batch 1 1"]
+) -> Bool[Tensor, "batch lead 1"]:
+    """Of these leads the first so many by rank."""
+    place = (rank + leads.shape[1] * ~leads).argsort(1).argsort(1)
+    return leads & (place < count)
 
 
 def both(first: Pairs, second: Pairs) -> Pairs:

@@ -28,7 +28,6 @@ class BaseViews:
     """
 
     name: ClassVar[str] = "base"
-    may_change: ClassVar[frozenset[str]] = frozenset({"voltage", "quality"})
 
     sigma_mv: float
     wander_mv: float
@@ -37,6 +36,11 @@ class BaseViews:
     gain: float
     fs: float
     names: tuple[str, ...] = LEADS
+
+    @property
+    def may_change(self) -> frozenset[str]:
+        """Kinds of labels that may be wrong for its result."""
+        return self._chain.may_change
 
     def __call__(self, x: Float[Tensor, "batch lead time"], draws: Draws) -> Float[Tensor, "batch lead time"]:
         """Give a view of each record, mV; lead algebra is kept."""

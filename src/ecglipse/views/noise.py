@@ -18,7 +18,7 @@ from ecglipse.views import bank
 from ecglipse.views.linear import Linear
 from ecglipse.views.mixing import Mixing, way
 from ecglipse.views.parts import Planned, Shape
-from ecglipse.views.waves import between_knots, one_of, oscillation
+from ecglipse.views.waves import between_knots, knots_every, one_of, oscillation
 
 MAINS_HZ = (50.0, 60.0)
 
@@ -61,15 +61,25 @@ def baseline_wander(
     """Add slow drift: three sinusoids a record, each source with weights of its own.
 
     Args:
-        amplitude_mv: largest standard deviation of the drift, mV.
+        amplitude_mv: largest standard deviation of the drift in the mean square over sources, mV: weights are
+            normal, so that a source's own is above it or below.
         fs: Hz.
         low_hz: lowest frequency, Hz.
         high_hz: highest frequency, Hz.
         leads: where it comes in.
         names: of the leads.
+
+    Raises:
+        ValueError: if the frequencies are not in order, or `fs` is at most twice the highest.
     """
     if amplitude_mv == 0:
         return None
+    if not 0 <= low_hz <= high_hz:
+        raise ValueError(f"`low_hz` must be in 0..`high_hz`; got {low_hz:g}, {high_hz:g}")
+    if fs <= 2 * high_hz:
+        raise ValueError(
+            f"baseline wander of {high_hz:g} Hz needs a rate above {2 * high_hz:g} Hz; it is {fs:g}"
+        )
     hz, turns, share = draws.uniform(7).split([3, 3, 1], dim=1)
     waves = oscillation(low_hz + (high_hz - low_hz) * hz, turns, shape[-1], fs=fs)
     strength = (amplitude_mv * math.sqrt(2 / 3)) * share.unsqueeze(-1)
@@ -173,12 +183,12 @@ def muscle_noise(
         amplitude_mv: largest standard deviation where it is strongest, mV.
         fs: Hz.
         cut_hz: what lies below is left out, Hz; 0 leaves nothing out.
-        swell_s: seconds from one strength to the next; 0: one strength a source.
+        swell_s: seconds from one strength to the next, at most; 0: one strength a source.
         leads: where it comes in.
         names: of the leads.
 
     Raises:
-        ValueError: if `fs` is at most twice `cut_hz`: nothing would be left.
+        ValueError: if `fs` is at most twice `cut_hz`: nothing would be left; or if it swells within a sample.
     """
     if amplitude_mv == 0:
         return None
@@ -193,7 +203,7 @@ def muscle_noise(
         share, strength = draws.uniform(count + 1, 1).split([count, 1], dim=1)
         return into.add_noise(noise, share * (amplitude_mv * strength))
     strength = amplitude_mv * draws.uniform(1, 1)
-    knots = draws.uniform(count, max(math.ceil(time / (fs * swell_s)), 2))
+    knots = draws.uniform(count, knots_every(swell_s, time, fs=fs))
 
     def write(records: slice, place: Tensor) -> None:
         torch.mul(noise.mixed(records, time), between_knots(knots[records], time), out=place)

@@ -7,7 +7,7 @@ config is a list of these.
 import math
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -48,11 +48,17 @@ class Wander(Noise):
 
     name: Literal["wander"]
     amplitude_mv: NotNegative = 0.2
-    """Largest standard deviation, mV."""
+    """Largest standard deviation in the mean square over leads, mV; a lead's own is above it or below."""
     low_hz: NotNegative = 0.05
     """Lowest frequency, Hz."""
     high_hz: Positive = 0.5
-    """Highest frequency, Hz."""
+    """Highest frequency, Hz; below half the rate."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Wander":
+        if self.low_hz > self.high_hz:
+            raise ValueError(f"`low_hz` must be at most `high_hz` = {self.high_hz:g}; is {self.low_hz:g}")
+        return self
 
 
 class Shift(Noise):
@@ -86,7 +92,7 @@ class Emg(Noise):
     cut_hz: NotNegative = 20.0
     """What lies below is left out, Hz."""
     swell_s: NotNegative = 1.0
-    """Seconds from one strength to the next; 0: one strength."""
+    """Seconds from one strength to the next, at most; 0: one strength."""
 
 
 class Gain(ViewSettings):
@@ -158,7 +164,7 @@ class Fourier(ViewSettings):
     beta: Positive = 2.0
     """Likewise."""
     window_s: Positive = 2.0
-    """Length of a moment, s."""
+    """Length of a moment, s; four samples at least."""
     leads: Literal["each", "all"] = "all"
     """Numbers for each lead, or the same for all (lead algebra is kept)."""
 
@@ -204,9 +210,10 @@ class TimeWarp(ViewSettings):
 
     name: Literal["time-warp"]
     fastest: Annotated[float, Field(ge=1)] = 1.1
-    """Largest speed; log-uniform from its inverse."""
+    """Largest speed of a knot, log-uniform from its inverse, before all are scaled so that the record's ends
+    stay; a record's own speed is at most the square of it."""
     knot_s: Positive = 1.0
-    """Seconds from one speed to the next."""
+    """Seconds from one speed to the next, at most."""
 
 
 class ElectrodeSwap(ViewSettings):

@@ -11,6 +11,7 @@ from scipy import stats
 from torch import Tensor
 
 from ecglipse.draws import Draws
+from ecglipse.views import memory
 from ecglipse.views.parts import Change, Planned, Shape
 
 
@@ -27,8 +28,9 @@ def spectral_gain(
 ) -> Change:
     """Multiply each frequency of each moment by a number drawn from Beta(alpha, beta).
 
-    A short-time Fourier transform with Hann windows that overlap by half, its inverse after the product. With
-    one set of numbers for all leads, lead algebra is kept.
+    A short-time Fourier transform with Hann windows w that overlap by half, and after the product its inverse
+    by least squares: pieces times w over the sum of all w^2 there, so that numbers of 1 give x back. With one
+    set of numbers for all leads, lead algebra is kept.
 
     Args:
         fs: Hz.
@@ -37,22 +39,31 @@ def spectral_gain(
         window_s: length of a window, s; at most the record.
         leads: "each" has numbers of its own, or the same for "all".
 
+    Raises:
+        ValueError: if a window is shorter than four samples.
+
     Source:
+        Griffin and Lim 1984, doi:10.1109/TASSP.1984.1164317, eq. 6 (the inverse, as in `scipy.signal.istft`);
         `randfourier` of the code published with Bo et al. 2022 (windows of 2 s, Beta(5, 2), each lead alone).
     """
     _, count, time = shape
+    if window_s * fs < _SHORTEST:
+        raise ValueError(
+            f"windows of {window_s:g} s need a rate of {_SHORTEST / window_s:g} Hz at least; it is {fs:g}"
+        )
     half = max(min(round(window_s * fs), time) // 2, 2)
     groups = count if leads == "each" else 1
     quantiles = _beta_quantiles(alpha, beta, draws.device)
-    window = torch.hann_window(2 * half, device=draws.device)
+    window, inverse = _windows(half, draws.device)
     ends = (half, half + -time % half)
 
     def change(x: Tensor, out: Tensor, records: slice) -> Tensor:
         frames = torch.nn.functional.pad(x, ends).unfold(-1, 2 * half, half)
-        spectrum = torch.fft.rfft(frames)
+        cut = memory.empty(frames.shape, dtype=x.dtype, device=x.device)
+        spectrum = torch.fft.rfft(torch.mul(frames, window.to(x.dtype), out=cut))
         places = draws.part(records).integers(_QUANTILES, groups, *spectrum.shape[2:])
         pieces = torch.fft.irfft(spectrum.mul_(quantiles[places].to(x.dtype)), n=2 * half)
-        pieces = pieces.mul_(window.to(x.dtype)).unflatten(-1, (2, half))
+        pieces = pieces.mul_(inverse.to(x.dtype)).unflatten(-1, (2, half))
         back = pieces[:, :, 1:, 0] + pieces[:, :, :-1, 1]
         view: Tensor = back.flatten(-2)[..., :time]
         return view
@@ -88,6 +99,16 @@ def phase_surrogate(draws: Draws, shape: Shape, *, phase_rad: float = math.pi) -
 
 
 _QUANTILES = 4096
+_SHORTEST = 4
+"""Samples of a window, at least."""
+
+
+@functools.lru_cache(maxsize=8)
+def _windows(half: int, device: torch.device) -> tuple[Float[Tensor, " window"], Float[Tensor, " window"]]:
+    """Hann's window of two halves, and the one of the inverse."""
+    window = torch.hann_window(2 * half, dtype=torch.float64)
+    inverse = window / (window.square() + window.roll(half).square())
+    return window.float().to(device), inverse.float().to(device)
 
 
 @functools.lru_cache(maxsize=8)

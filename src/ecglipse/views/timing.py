@@ -6,7 +6,7 @@ import torch
 
 from ecglipse.draws import Draws
 from ecglipse.views.parts import Change, Planned, Shape
-from ecglipse.views.waves import between_knots, read_at
+from ecglipse.views.waves import between_knots, knots_every, read_at
 
 
 @Planned
@@ -36,12 +36,13 @@ def time_warp(draws: Draws, shape: Shape, *, fastest: float, fs: float, knot_s: 
     its sum, scaled to end at the last sample.
 
     Args:
-        fastest: largest speed at a knot, >= 1; 1 gives x back.
+        fastest: largest speed at a knot before the way is scaled, >= 1; 1 gives x back. A record's own speed
+            is within 1 / fastest^2..fastest^2.
         fs: Hz.
-        knot_s: seconds between knots.
+        knot_s: seconds between knots, at most.
 
     Raises:
-        ValueError: if `fastest` is below 1 or `knot_s` is not positive.
+        ValueError: if `fastest` is below 1, `knot_s` is not positive, or a knot is nearer than a sample.
     """
     if fastest < 1:
         raise ValueError(f"`fastest` must be >= 1; got {fastest}")
@@ -50,7 +51,7 @@ def time_warp(draws: Draws, shape: Shape, *, fastest: float, fs: float, knot_s: 
     if fastest == 1:
         return None
     time = shape[-1]
-    knots = draws.uniform(max(math.ceil(time / (fs * knot_s)) + 1, 2)).double()
+    knots = draws.uniform(knots_every(knot_s, time, fs=fs)).double()
     speed = between_knots(math.log(fastest) * (2 * knots - 1), time).exp()
     way = speed.cumsum(-1) - speed[:, :1]
     return read_at(way * ((time - 1) / way[:, -1:]))

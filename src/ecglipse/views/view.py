@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ecglipse.draws import Draws
 from ecglipse.leads import LEADS
-from ecglipse.views.catalogue import VIEWS
+from ecglipse.views.catalogue import VIEWS, may_change
 from ecglipse.views.linear import Linear, joined
 from ecglipse.views.parts import Change, Planned, Shape, in_parts
 
@@ -131,9 +131,9 @@ def make(
     """
     if name not in VIEWS:
         raise ValueError(f"`name` must be one of {', '.join(VIEWS)}; got {name!r}")
-    function, may_change = VIEWS[name]
+    function, _ = VIEWS[name]
     given = dict(parameters)
     asked = inspect.signature(function.plan).parameters
     given |= {key: value for key, value in (("fs", fs), ("names", names)) if key in asked}
     inspect.signature(function.plan).bind(None, None, **given)
-    return View(name, function, given, frozenset(may_change), probability)
+    return View(name, function, given, may_change(name, given), probability)

@@ -51,6 +51,19 @@ def between_knots(knots: Float[Tensor, "*batch knot"], time: int) -> Float[Tenso
     return knots @ _hats(knots.shape[-1], time, knots.device).to(knots.dtype)
 
 
+def knots_every(seconds: float, time: int, *, fs: float) -> int:
+    """Count the knots of `between_knots` that are so many seconds apart at most, and two at least.
+
+    Raises:
+        ValueError: if there are more than samples.
+    """
+    if fs * seconds < 1:
+        raise ValueError(
+            f"knots {seconds:g} s apart need a rate of {1 / seconds:g} Hz at least; it is {fs:g}"
+        )
+    return max(math.ceil(time / (fs * seconds)) + 1, 2)
+
+
 @functools.lru_cache(maxsize=16)
 def _steps(time: int, fs: float, device: torch.device) -> tuple[int, int, Float[Tensor, " place"]]:
     """Cut a record into equal blocks: their number, length, and the seconds of their starts and within.
