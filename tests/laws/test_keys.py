@@ -1,4 +1,4 @@
-"""The table of keys is true: what a policy reads changes its run, what it does not read changes no bit of it.
+"""The table of keys is true: what a method reads changes its run, what it does not read changes no bit of it.
 
 A key that a method sets for itself and does not read is refused; one that is set for all methods and that no
 method reads is warned of.
@@ -6,7 +6,7 @@ method reads is warned of.
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -15,8 +15,9 @@ from torch import Tensor
 
 from ecglipse.batches import Batches
 from ecglipse.commands import _assemble
-from ecglipse.config import Config, check, load
-from ecglipse.config.keys import RULES, is_read
+from ecglipse.config import Config, ObjectiveName, PairsName, check, load
+from ecglipse.config.keys import MASKS, OBJECTIVES, RULES, THREEKG, TRAINING, is_read
+from ecglipse.config.method import OWN, Method
 from ecglipse.errors import ConfigError
 from ecglipse.store import Store
 
@@ -117,6 +118,30 @@ SAME = {
 frequency get no gradient of the game, in whatever order it is played; the others are what the policy has."""
 RARE = {"published.guard"}
 """Keys that are read, and change something only in masks that hide nearly nothing or all."""
+PLAYED: dict[str, dict[str, Any]] = {
+    **{name: {"objective": name} for name in get_args(ObjectiveName)},
+    **{name: {"pairs": name} for name in get_args(PairsName)},
+}
+"""Every objective, and every kind of pairs under the usual one."""
+OF_OBJECTIVES: dict[str, Any] = {
+    "pretrain.temperature": 0.5,
+    "pretrain.objective": "simsiam",
+    "pretrain.pairs": "crops",
+    "objective.invariance": 5.0,
+    "objective.variance": 5.0,
+    "objective.covariance": 5.0,
+    "objective.regularised": "both",
+    "objective.momentum": 0.5,
+    "objective.predictor_hidden": 8,
+    "objective.queue": 5,
+    "objective.segments": 4,
+    "objective.crop_s": 1.0,
+    "objective.leads": 2,
+}
+USUAL = {"objective.queue": 8, "objective.crop_s": 1.5}
+"""What fits twelve records of two seconds, in place of the defaults."""
+REMEMBERED = {"objective.momentum", "objective.queue"}
+"""Keys of what is told from one step to the next."""
 
 
 class Short(Batches):
@@ -132,7 +157,7 @@ def batches(simulated: Path) -> Short:
 
 
 def config(policy: str, own: dict[str, Any], *, recorded: bool) -> Config:
-    method = POLICIES[policy] | {key: value for key, value in own.items() if "." not in key}
+    method = (POLICIES | PLAYED)[policy] | {key: value for key, value in own.items() if "." not in key}
     small = (
         {"mask_network.width": 8} if method.get("masks") in ("adversarial", "predicted", "published") else {}
     )
@@ -177,7 +202,7 @@ def equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def test_the_values_are_those_of_the_table_and_no_defaults() -> None:
-    assert VALUES.keys() == RULES.keys()
+    assert VALUES.keys() == MASKS.keys() | THREEKG.keys()
     whole = config("adversarial", {}, recorded=True)
     assert all(VALUES[key] != getattr(whole.methods["m"], key) for key in ("leads", "choice"))
 
@@ -210,6 +235,72 @@ def test_a_method_cannot_set_what_it_does_not_read(policy: str) -> None:
         assert (
             f"methods.m: `{key}` has no effect with {RULES[key].by} '" in said or "has no effect" not in said
         )
+
+
+@pytest.mark.parametrize("name", PLAYED)
+def test_objectives_and_pairs_read_what_the_table_says_and_nothing_else(batches: Short, name: str) -> None:
+    plain = {n: played(batches, config(name, USUAL, recorded=True), steps=n) for n in (1, 2)}
+    for key, value in OF_OBJECTIVES.items():
+        steps = 2 if key in REMEMBERED else 1
+        whole = config(name, USUAL | {key: value}, recorded=True)
+        read = is_read(key, whole.policy_of("m"))
+        assert equal(plain[steps], played(batches, whole, steps=steps)) is not read, key
+        if not read:
+            with pytest.raises(ConfigError, match=rf"`{key}` has no effect with (objective|pairs) '"):
+                config(name, {key: value}, recorded=False)
+
+
+def test_every_key_that_a_method_may_set_is_in_the_table_once() -> None:
+    sections = {name: Config.model_fields[name].annotation.model_fields for name in OWN}
+    ways = [f"{name}.{key}" for name, keys in sections.items() for key in keys]
+    own = [key for key in RULES if "." not in key]
+    assert sorted([*ways, *own]) == sorted([*MASKS, *THREEKG, *OBJECTIVES, *TRAINING])
+    assert set(own) < Method.model_fields.keys()
+    assert OF_OBJECTIVES.keys() == OBJECTIVES.keys()
+
+
+@pytest.mark.parametrize(
+    ("method", "key", "value", "words"),
+    [
+        ({}, "objective.queue", 7, "with objective 'nt-xent'; it needs objective moco"),
+        ({"objective": "vicreg"}, "pretrain.temperature", 7.0, "with objective 'vicreg'; it needs objective"),
+        (
+            {"objective": "moco"},
+            "pretrain.objective",
+            "byol",
+            "with objective 'moco'; it needs a method that",
+        ),
+        ({"pairs": "leads"}, "objective.crop_s", 1.0, "with pairs 'leads'; it needs pairs crops"),
+        ({"kind": "init"}, "objective.queue", 7, "with objective 'none'; it needs objective moco"),
+        ({"kind": "init"}, "pretrain.epochs", 7, "with kind 'init'; it needs an encoder that is pretrained"),
+        ({"kind": "init"}, "views.gain", 2.0, "with kind 'init'; it needs an encoder that is trained"),
+        ({"kind": "scratch"}, "pretrain.ema", 0.9, "with kind 'scratch'; it needs an encoder that is pretr"),
+        ({"kind": "majority"}, "encoder.width", 8, "with kind 'majority'; it needs an encoder"),
+        ({}, "published.leftover", "next-epoch", "and `pretrain.accumulate` above 1"),
+        (
+            {"set": {"encoder.projection_layers": 1}},
+            "encoder.projection_hidden",
+            8,
+            "two `encoder.projection",
+        ),
+    ],
+)
+def test_methods_cannot_set_what_their_objective_or_kind_does_not_read(
+    method: dict[str, Any], key: str, value: Any, words: str
+) -> None:
+    own = method | {"set": method.get("set", {}) | {key: value}}
+    with pytest.raises(ConfigError) as caught:
+        check({"name": "x", "store": "s", "out": "o", "methods": {"a": own}}, where="c")
+    assert f"methods.a: `{key}` has no effect with " in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_floors_may_set_what_they_read() -> None:
+    methods = {
+        "init": {"kind": "init", "set": {"encoder.width": 8, "encoder.features": "pooled"}},
+        "scratch": {"kind": "scratch", "set": {"views.gain": 1.5, "encoder.lead_drop": 0.5}},
+    }
+    check({"name": "x", "store": "s", "out": "o", "methods": methods}, where="c")
 
 
 def test_all_that_is_idle_is_named_at_once_with_the_method_and_what_it_needs() -> None:

@@ -36,7 +36,11 @@ POLICIES: dict[str, dict[str, Any]] = {
         "masks": "adversarial",
         "set": {"mask_network.rivals": 2, "mask_network.applied": "all"},
     },
-    "noise": {"masks": "noise", "leads": "per-lead"},
+    "noise": {
+        "masks": "noise",
+        "leads": "per-lead",
+        "set": {"masks.segment_s": 0.1, "masks.band_hz": (0.5, 5.0)},
+    },
     "decided": {"masks": "adversarial", "choice": "decided"},
     "soft": {"masks": "adversarial", "leads": "per-lead", "choice": "soft"},
     "both views": {"masks": "adversarial", "set": {"masks.both_views": True}},

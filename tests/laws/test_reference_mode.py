@@ -391,8 +391,3 @@ def test_the_form_of_the_mask_network_counts_where_it_is_another(
 def test_forms_that_cannot_be_are_refused(key: str, value: Any, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         config(mask_network={key: value})
-
-
-def test_a_rate_of_frames_above_the_stores_is_refused(batches: Batches) -> None:
-    with pytest.raises(ConfigError, match=r"frame_hz: 200 Hz, but the store has 100 Hz"):
-        training(batches, config(mask_network={"frame_hz": 200.0}))

@@ -544,3 +544,30 @@ def test_noise_hides_exactly_in_clumps_of_its_band(form: str) -> None:
         (chance(form, segment_s=0.05)(signals(40), draws(1, 40)).diff(dim=-1) != 0).float().mean()
     )
     assert edges[0] < 0.6 * chance_edges  # the control: independent segments make more edges
+
+
+def noise(segment_s: float, low: float, high: float) -> NoiseMask:
+    form = form_of("shared", LEADS)
+    return NoiseMask(form=form, coverage=0.5, segment_s=segment_s, fs=FS, band_hz=(low, high))
+
+
+@pytest.mark.parametrize(
+    ("segment_s", "low", "high"),
+    [(0.25, 0.51, 0.59), (0.25, 0.0, 0.05), (0.25, 2.5, 8.0), (0.25, 0.45, 0.55), (1.5, 0.5, 2.0)],
+)
+def test_noise_without_two_frequencies_is_refused(segment_s: float, low: float, high: float) -> None:
+    with pytest.raises(
+        ValueError, match=r"`band_hz` must hold two frequencies of \d+ segments at least, mul"
+    ):
+        noise(segment_s, low, high)(signals(2), draws(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("segment_s", "low", "high"), [(0.25, 0.51, 0.71), (0.25, 0.0, 0.2), (0.25, 1.85, 8.0), (1.0, 0.4, 2.0)]
+)
+def test_noise_of_two_frequencies_hides_every_place_as_often(
+    segment_s: float, low: float, high: float
+) -> None:
+    mask = noise(segment_s, low, high)(signals(1).expand(400, -1, -1), draws(1, 400))
+    shares = mask.mean((0, 1))
+    assert (shares - 0.5).abs().max() < 0.15  # six standard deviations of 400 fair draws

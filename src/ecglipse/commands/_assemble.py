@@ -19,6 +19,7 @@ from ecglipse.models.reference import min_max
 from ecglipse.pretrain import AdversarialMasking, Player, Training
 from ecglipse.splits import Split
 from ecglipse.store import Store
+from ecglipse.study.plan import SEEDLESS
 
 READ_EVERY = 16
 """Steps on a GPU between two readings of their numbers, at each of which the host waits for the device."""
@@ -84,21 +85,21 @@ def training(
 
 
 def see_that_it_fits(config: Config, store: Store) -> None:
-    """See, before anything runs, that the pairs and masks of all methods fit the store's records.
+    """See, before anything runs, that encoders, pairs and masks of all methods fit the store's records.
 
     Raises:
         ConfigError: naming the method, the key and what would fit.
     """
     shortest: dict[str, int] = {}
     for name, method in config.methods.items():
-        if method.kind != "pretrained":
+        if method.kind in SEEDLESS:
             continue
         own = config.of(name)
-        if own.encoder.name not in shortest:
-            shortest[own.encoder.name] = _encoders.initial_encoder(
-                own, leads=len(store.leads), seed=0
-            ).shortest
         try:
+            if own.encoder.name not in shortest:
+                shortest[own.encoder.name] = _encoders.encoder(own, store, seed=0).shortest
+            if method.kind != "pretrained":
+                continue
             samples = see_pairs(own, method, store=store, shortest=shortest[own.encoder.name])
             see_masks(own, name, fs=store.fs, samples=samples)
         except ConfigError as error:

@@ -121,7 +121,7 @@ class Bench:
                     f"{run}: stopped at step {found.counters['step']} of {found.counters['total']}",
                     hint="finish it with `ecglipse pretrain`",
                 )
-            prefix = "average." if self.config.pretrain.ema else "game.encoder."
+            prefix = "average." if self.config.of(unit.method).pretrain.ema else "game.encoder."
             put_weights(encoder, found.tensors, where=str(run), prefix=prefix)
         encoder = _encoders.transferred(self.config.of(unit.method), encoder)
         return encoder.to(self.places[""].batches.device)

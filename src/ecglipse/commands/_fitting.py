@@ -1,8 +1,10 @@
 """Whether what a config asks for can be had of a store's records: looked at before anything runs."""
 
-from ecglipse.config import Config, Method
+from ecglipse.config import SHORTEST_SPECTRAL_S, Config, Method
 from ecglipse.config.keys import is_read
 from ecglipse.errors import ConfigError
+from ecglipse.masks.chance import in_band
+from ecglipse.masks.segments import count_segments
 from ecglipse.store import Store
 
 
@@ -50,7 +52,7 @@ def see_pairs(config: Config, method: Method, *, store: Store, shortest: int) ->
 
 
 def see_masks(config: Config, name: str, *, fs: float, samples: int) -> None:
-    """See that segments and tapers are as long as they are said to be.
+    """See that segments and tapers are as long as they are said to be, and that bands hold frequencies.
 
     Args:
         config: as the method has it.
@@ -60,7 +62,8 @@ def see_masks(config: Config, name: str, *, fs: float, samples: int) -> None:
 
     Raises:
         ConfigError: if segments are longer than half of it, or than all of it where they compete over leads
-            or bands; or what is not 0 is below a sample.
+            or bands; or what is not 0 is below a sample; or there are more bands than frequencies, fewer than
+            two frequencies in the band of the noise, or more frames than samples.
     """
     rule, method, policy = config.masks, config.methods[name], config.policy_of(name)
     if is_read("masks.segment_s", policy):
@@ -73,3 +76,15 @@ def see_masks(config: Config, name: str, *, fs: float, samples: int) -> None:
             )
     if rule.taper_s and is_read("masks.taper_s", policy) and round(rule.taper_s * fs) < 1:
         raise ConfigError(f"masks.taper_s: must be 0 or at least {1 / fs:g} s, a sample; is {rule.taper_s:g}")
+    most = 2 * max(round(SHORTEST_SPECTRAL_S * fs), 1) + 1
+    if is_read("masks.bands", policy) and rule.bands > most:
+        raise ConfigError(f"masks.bands: must be 2 to {most}, the frequencies at {fs:g} Hz; is {rule.bands}")
+    if is_read("masks.band_hz", policy):
+        segments = count_segments(samples, segment_s=rule.segment_s, fs=fs)
+        try:
+            in_band(segments, time=samples, fs=fs, band_hz=rule.band_hz)
+        except ValueError as error:
+            raise ConfigError(f"masks: {error}", hint="widen it, or shorten `masks.segment_s`") from None
+    frame_hz = config.mask_network.frame_hz
+    if is_read("mask_network.frame_hz", policy) and frame_hz > fs:
+        raise ConfigError(f"mask_network.frame_hz: {frame_hz:g} Hz, but the store has {fs:g} Hz")

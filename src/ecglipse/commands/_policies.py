@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ecglipse.batches import torch_rng
 from ecglipse.checkpoints import latest_checkpoint, read_json
 from ecglipse.config import Config, MaskNetwork, Method, Published
-from ecglipse.errors import CheckpointError, ConfigError
+from ecglipse.errors import CheckpointError
 from ecglipse.masks import (
     BaselineFill,
     BlockMask,
@@ -185,8 +185,6 @@ def _fresh(config: Config, *, groups: int, leads: int, fs: float, generator: tor
     rule = config.mask_network
     if config.published.network == "unet":
         return PublishedUNet(leads=leads, groups=groups, width=rule.width, fs=fs, generator=generator)
-    if rule.frame_hz > fs:
-        raise ConfigError(f"mask_network.frame_hz: {rule.frame_hz:g} Hz, but the store has {fs:g} Hz")
     return MaskNet(
         leads=leads,
         groups=groups,

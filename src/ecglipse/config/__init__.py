@@ -2,7 +2,7 @@
 
 section.py is what every table is, game.py what pretraining looks at, published.py the published choices,
 method.py one way to get an encoder, evidence.py what encoders are used for, experiment.py all of it together,
-keys.py which keys each mask policy reads, faults.py what is said of a fault, reading.py the way in.
+keys.py which keys a method reads, faults.py what is said of a fault, reading.py the way in.
 """
 
 from ecglipse.config.evidence import OwnTask as OwnTask

@@ -59,7 +59,7 @@ class Config(Section):
             own = self.of(name)
             try:
                 own._fits_choices()
-                own._fits_masks(method)
+                own._fits_masks(method, own.policy_of(name))
             except ValueError as error:
                 raise ValueError(f"methods.{name}: {error}") from None
         return self
@@ -81,9 +81,11 @@ class Config(Section):
                 f'`published.ratio` must be in (0, 1] unless `published.guard` is "none"; is {chosen.ratio:g}'
             )
 
-    def _fits_masks(self, method: Method) -> None:
+    def _fits_masks(self, method: Method, policy: Policy) -> None:
         """See that what all masks share fits this method's."""
         network, low, high = self.mask_network, *self.masks.band_hz
+        if network.width % 8 and is_read("mask_network.norm", policy):
+            raise ValueError(f"`mask_network.width` must be a multiple of 8; is {network.width}")
         if not low < high:
             raise ValueError(f"`masks.band_hz` must rise; is {low:g}, {high:g}")
         if method.masks == "block" and method.leads in ("cells", "factorised"):
@@ -108,6 +110,7 @@ class Config(Section):
     def policy_of(self, name: str) -> Policy:
         """What decides which keys a method reads."""
         own, method = self.of(name), self.methods[name]
+        playing, trains = own.played_for(method), method.kind == "pretrained"
         starts = {
             "coverage": own.masks.coverage_start,
             "temperature": own.mask_network.temperature_start,
@@ -116,6 +119,12 @@ class Config(Section):
         return Policy(
             masks=method.masks,
             views=method.views,
+            kind=method.kind,
+            objective=playing["objective"] if trains else "none",
+            pairs=playing["pairs"] if trains else "none",
+            named=frozenset(key for key in ("objective", "pairs") if getattr(method, key)),
+            layers=own.encoder.projection_layers,
+            accumulates=own.pretrain.accumulate > 1,
             domain=method.domain,
             marks=method.marks,
             leads=method.leads,
@@ -131,7 +140,7 @@ class Config(Section):
         )
 
     def idle(self) -> list[str]:
-        """Say of each key on masks or 3KG that a method sets away from its default and does not read."""
+        """Say of each key that a method sets for itself away from its default and does not read."""
         said = []
         for name, method in self.methods.items():
             policy, own = self.policy_of(name), self.of(name)
@@ -144,7 +153,7 @@ class Config(Section):
         return said
 
     def unread(self) -> list[str]:
-        """Say of each key on masks or 3KG that is set for all, away from its default, if none reads it."""
+        """Say of each key that is set for all methods, away from its default, if none reads it."""
         policies = [self.policy_of(name) for name in self.methods]
         return [
             f"{key}: no method reads it; it needs {needs(key)}"

@@ -127,7 +127,8 @@ class Masks(Section):
     taper_s: NotNegative = 0.0
     """Over which the edges of hidden stretches rise, s."""
     band_hz: tuple[NotNegative, Positive] = (0.5, 2.0)
-    """Of the noise that decides (`masks = "noise"`), Hz; above half a segment's rate there is nothing."""
+    """Of the noise that decides (`masks = "noise"`), Hz; above half a segment's rate there is nothing. Two
+    multiples of 1 / length of what is contrasted must lie within."""
     both_views: bool = False
     """Hide from both views, each by a draw of its own."""
 
@@ -135,8 +136,8 @@ class Masks(Section):
 class MaskNetwork(Section):
     """The mask network M and how it learns."""
 
-    width: Count = 16
-    """Channels of its first level, a multiple of 8."""
+    width: Annotated[int, Field(ge=8)] = 16
+    """Channels of its first level, a multiple of 8; any from 8 on of the published U-Net."""
     depth: Annotated[int, Field(ge=0, le=6)] = 2
     """Levels below the first, each at half the rate of the one above."""
     kernel: Annotated[int, Field(ge=1)] = 5

@@ -1,8 +1,10 @@
-"""Which keys of a config each mask policy and 3KG read, in one table: any other would silently do nothing."""
+"""Which keys that a method may set for itself it reads, in one table: any other would silently do nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
+
+from ecglipse.config.game import Objective, PairsName, Pretrain, Views
 
 _NETWORKS = ("adversarial", "predicted", "published")
 _BOUND = ("adversarial", "predicted", "saliency", "qrs", "t")
@@ -13,9 +15,15 @@ class Policy:
     """What of a method decides which keys are read.
 
     Args:
-        masks: who decides, as in `config.Method`.
+        masks: who decides what is hidden, as in `config.Method`.
         views: likewise.
-        domain: likewise.
+        kind: likewise.
+        objective: what is played for; "none" where nothing is trained.
+        pairs: what is contrasted; likewise.
+        named: of "objective" and "pairs" what the method has for itself.
+        layers: of the projection.
+        accumulates: a step has several batches.
+        domain: as in `config.Method`.
         marks: likewise.
         leads: likewise.
         network: likewise.
@@ -31,6 +39,12 @@ class Policy:
 
     masks: str
     views: str = "base"
+    kind: str = "pretrained"
+    objective: str = "nt-xent"
+    pairs: str = "records"
+    named: frozenset[str] = frozenset()
+    layers: int = 2
+    accumulates: bool = False
     domain: str = "time"
     marks: str = "energy"
     leads: str = "shared"
@@ -43,6 +57,21 @@ class Policy:
     spares: bool = False
     unet: bool = False
     outside: bool = True
+
+    @property
+    def pretrains(self) -> bool:
+        """An encoder is trained without labels."""
+        return self.kind == "pretrained"
+
+    @property
+    def trains(self) -> bool:
+        """An encoder is trained: without labels, or by fine-tuning alone."""
+        return self.kind in ("pretrained", "scratch")
+
+    @property
+    def encodes(self) -> bool:
+        """There is an encoder."""
+        return self.kind in ("pretrained", "scratch", "init")
 
     @property
     def hides(self) -> bool:
@@ -98,7 +127,15 @@ class _Rule:
 
     needs: str
     reads: Callable[[Policy], bool]
-    by: Literal["masks", "views"] = "masks"
+    by: Literal["masks", "views", "objective", "pairs", "kind"] = "masks"
+
+
+def _for(key: str) -> _Rule:
+    """When a parameter of objectives or pairs is read: with those that look at it."""
+    names = tuple(name for name, used in Objective().used.items() if key in used)
+    if names[0] in get_args(PairsName):
+        return _Rule(f"pairs {' or '.join(names)}", lambda p: p.pairs in names, "pairs")
+    return _Rule(f"objective {' or '.join(names)}", lambda p: p.objective in names, "objective")
 
 
 _HIDES = _Rule("masks", lambda p: p.hides)
@@ -122,7 +159,16 @@ _PENALISED = _Rule(
 _SPARING = _Rule("published masks over time for all leads at once", lambda p: p.for_all_leads)
 _TURNED = _Rule('`views` "3kg" or "3kg-projection"', lambda p: p.views != "base", "views")
 
-RULES: dict[str, _Rule] = {
+_ENCODES = _Rule("an encoder", lambda p: p.encodes, "kind")
+_TRAINS = _Rule("an encoder that is trained", lambda p: p.trains, "kind")
+_PRETRAINS = _Rule("an encoder that is pretrained", lambda p: p.pretrains, "kind")
+_PROJECTS = _Rule(
+    "an encoder that is pretrained and two `encoder.projection_layers` or more",
+    lambda p: p.pretrains and p.layers > 1,
+    "kind",
+)
+
+MASKS: dict[str, _Rule] = {
     "leads": _IN_TIME,
     "choice": _ADVERSARIAL,
     "masks.coverage": _COVERS,
@@ -179,12 +225,59 @@ RULES: dict[str, _Rule] = {
     "published.spared": _SPARING,
     "published.spared_by": _Rule("`published.spared` above 0", lambda p: _SPARING.reads(p) and p.spares),
     "pretrain.play": _LEARNS,
-    "views.threekg_angle_deg": _TURNED,
-    "views.threekg_scale": _TURNED,
-    "views.threekg_masked": _TURNED,
 }
-"""For each key when it is read. A key without a section is a method's own; keys that are not here have
-nothing to do with masks or 3KG."""
+"""For each key on masks when it is read. A key without a section is a method's own."""
+
+THREEKG: dict[str, _Rule] = {
+    f"views.{key}": _TURNED for key in ("threekg_angle_deg", "threekg_scale", "threekg_masked")
+}
+"""For each key on 3KG when it is read."""
+
+OBJECTIVES: dict[str, _Rule] = {
+    "pretrain.temperature": _Rule(
+        "objective nt-xent, clocs or moco", lambda p: p.objective in ("nt-xent", "clocs", "moco"), "objective"
+    ),
+    "pretrain.objective": _Rule(
+        "a method that pretrains and names no `objective`",
+        lambda p: p.pretrains and "objective" not in p.named,
+        "objective",
+    ),
+    "pretrain.pairs": _Rule(
+        "a method that pretrains and names no `pairs`",
+        lambda p: p.pretrains and "pairs" not in p.named,
+        "pairs",
+    ),
+    **{f"objective.{key}": _for(key) for key in Objective.model_fields},
+}
+"""For each key on objectives and pairs when it is read."""
+
+TRAINING: dict[str, _Rule] = {
+    **dict.fromkeys(("encoder.name", "encoder.width", "encoder.dim"), _ENCODES),
+    **dict.fromkeys(("encoder.input", "encoder.features"), _ENCODES),
+    **dict.fromkeys(("encoder.projection_dim", "encoder.projection_layers"), _PRETRAINS),
+    **dict.fromkeys(("encoder.projection_hidden", "encoder.projection_norm"), _PROJECTS),
+    "encoder.lead_drop": _TRAINS,
+    **dict.fromkeys(
+        (f"views.{key}" for key in Views.model_fields if not key.startswith(("extra", "threekg"))), _TRAINS
+    ),
+    "views.extra": _PRETRAINS,
+    **dict.fromkeys(("published.scaling", "published.attention"), _ENCODES),
+    **dict.fromkeys(("published.finetuning", "published.kept"), _TRAINS),
+    "published.patience": _PRETRAINS,
+    "published.leftover": _Rule(
+        "an encoder that is pretrained and `pretrain.accumulate` above 1",
+        lambda p: p.pretrains and p.accumulates,
+        "kind",
+    ),
+    **{
+        f"pretrain.{key}": _PRETRAINS
+        for key in Pretrain.model_fields
+        if f"pretrain.{key}" not in MASKS.keys() | OBJECTIVES.keys()
+    },
+}
+"""For each other key that a method may set for itself when it is read."""
+
+RULES = MASKS | THREEKG | OBJECTIVES | TRAINING
 
 
 def is_read(key: str, policy: Policy) -> bool:

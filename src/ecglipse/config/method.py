@@ -13,7 +13,7 @@ WAVE_MASKS = ("p", "qrs", "r", "t")
 MOVING_VIEWS = ("crop-resize", "time-warp", "phase-surrogate", "electrode-swap")
 """Views after which waves are no longer at the times, or in the leads, where they are marked."""
 
-_OWN = ("encoder", "views", "masks", "mask_network", "published", "pretrain", "objective")
+OWN = ("encoder", "views", "masks", "mask_network", "published", "pretrain", "objective")
 """Tables of the config that a method may have its own values for."""
 
 
@@ -77,9 +77,9 @@ class Method(Section):
 
     @model_validator(mode="after")
     def _fits(self) -> "Method":
-        strangers = [key for key in self.set if key.partition(".")[0] not in _OWN]
+        strangers = [key for key in self.set if key.partition(".")[0] not in OWN]
         if strangers:
-            raise ValueError(f"`set` takes keys of {', '.join(_OWN)}; not {', '.join(strangers)}")
+            raise ValueError(f"`set` takes keys of {', '.join(OWN)}; not {', '.join(strangers)}")
         if self.kind != "pretrained" and (self.masks != "none" or self.views != "base"):
             raise ValueError(f"kind {self.kind!r} trains nothing: leave out `masks` and `views`")
         if self.masks == "none" and self.mix_shared:

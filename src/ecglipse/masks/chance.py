@@ -1,7 +1,9 @@
 """Masks of segments hidden by chance: anywhere, or in clumps and gaps of a chosen size."""
 
+import functools
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from ecglipse.draws import Draws
@@ -55,7 +57,7 @@ class NoiseMask(MaskPolicy):
         coverage: share hidden.
         segment_s: length of a segment, s; the noise has nothing above 1 / (2 segment_s) Hz.
         fs: Hz.
-        band_hz: lowest and highest frequency, Hz.
+        band_hz: lowest and highest frequency, Hz; `draw` raises as `in_band` where it is too narrow.
 
     Source:
         Hinojosa et al. 2024, arXiv:2407.13036 (ColorMAE), in one dimension. Departures: exact coverage.
@@ -79,8 +81,34 @@ class NoiseMask(MaskPolicy):
         time = x.shape[-1]
         segments = count_segments(time, segment_s=self.segment_s, fs=self.fs, form=self.form)
         white = draws.normal(self.form.groups, segments)
-        hz = torch.fft.rfftfreq(segments, d=time / self.fs / segments, device=white.device)
-        inside = (hz >= self.band_hz[0]) & (hz <= self.band_hz[1])
+        inside = in_band(segments, time=time, fs=self.fs, band_hz=self.band_hz, device=white.device)
         scores = torch.fft.irfft(torch.fft.rfft(white) * inside, n=segments)
         mask = exact_mask(scores, time=time, coverage=self.coverage.at(self.progress), joint=self.form.joint)
         return Drawn(self.form.over_leads(mask.to(x.device, x.dtype)))
+
+
+@functools.lru_cache(maxsize=16)
+def in_band(
+    segments: int,
+    *,
+    time: int,
+    fs: float,
+    band_hz: tuple[float, float],
+    device: torch.device | None = None,
+) -> Bool[Tensor, " frequency"]:
+    """Say which frequencies of a record in segments, 0 first, lie in a band; on the device once.
+
+    Raises:
+        ValueError: if fewer than two above 0 do. Of none all segments would score the same, and so each
+            record be hidden from its beginning; one alone would hide every n-th segment.
+    """
+    hz = torch.fft.rfftfreq(segments, d=time / fs / segments)
+    inside = (hz >= band_hz[0]) & (hz <= band_hz[1])
+    if inside[1:].sum() < 2:
+        step = fs / time
+        raise ValueError(
+            f"`band_hz` must hold two frequencies of {segments} segments at least, multiples of {step:g} Hz "
+            f"up to {segments // 2 * step:g} Hz; got {band_hz[0]:g}, {band_hz[1]:g}"
+        )
+    there: Tensor = inside.to(device)
+    return there
