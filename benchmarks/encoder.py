@@ -19,11 +19,21 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from ecglipse.batches import torch_rng
-from ecglipse.models import ENCODERS, resnet
+from ecglipse.models import ENCODERS, convolution, resnet
 from ecglipse.models.layers import Conv, Encoder
 from ecglipse.models.sizes import table
 
 BATCH, TIME, SIDE = 16, 2500, 1024
+PRODUCTS = (
+    ("resnet18", 64, 16, 2500),
+    ("resnet18", 64, 16, 1000),
+    ("resnet18", 16, 128, 250),
+    ("resnet50", 64, 4, 1000),
+    ("xresnet1d50", 64, 16, 1000),
+    ("xresnet1d50", 64, 8, 2500),
+    ("clocs-cnn", 64, 64, 1000),
+)
+"""Encoder, width, batch and samples of `--product`."""
 
 
 def step_of(net: nn.Module, x: Tensor) -> Callable[[], None]:
@@ -123,6 +133,24 @@ def compiled(name: str, x: Tensor) -> dict[str, float]:
     }
 
 
+def old_over_new(name: str, *, width: int, batch: int, time_: int, rounds: int) -> float:
+    """Time of a step with torch's own gradient of the weights over that with the product, in turn."""
+    step = step_of(
+        ENCODERS[name](width=width, generator=torch_rng(0, "encoder")),
+        torch.randn(batch, 12, time_, generator=torch_rng(0, "x")),
+    )
+
+    def timed(product: bool) -> float:
+        before, convolution.AVX2 = convolution.AVX2, product
+        try:
+            return seconds(step)
+        finally:
+            convolution.AVX2 = before
+
+    both = [(timed(False), timed(True)) for _ in range(rounds + 2)][2:]
+    return statistics.median(old / new for old, new in both)
+
+
 def main() -> None:
     """Print one JSON line, or a few sentences."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -130,6 +158,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--all", action="store_true", help="all encoders, at their own widths")
     parser.add_argument("--compile", nargs="*", metavar="NAME", help="compile these (none named: all)")
+    parser.add_argument("--product", action="store_true", help="old over new gradient of the weights")
     parser.add_argument("--table", action="store_true", help="print the table of docs/encoders.md")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -138,7 +167,11 @@ def main() -> None:
         return
     x = torch.randn(BATCH, 12, TIME, generator=torch_rng(0, "x"))
     result: dict[str, object] = {"name": "encoder", "batch": BATCH, "time": TIME}
-    if arguments.compile is not None:
+    if arguments.product:
+        for name, width, batch, time_ in PRODUCTS:
+            ratio = old_over_new(name, width=width, batch=batch, time_=time_, rounds=arguments.rounds)
+            result[f"{name}, {width}, {batch}, {time_}"] = round(ratio, 3)
+    elif arguments.compile is not None:
         for name in arguments.compile or ENCODERS:
             result[f"compiled_{name}"] = compiled(name, x[:4].double())
     else:
