@@ -102,6 +102,17 @@ def test_without_a_departure_none_is_claimed() -> None:
     assert "0 of 12 pairs of lead and region" in more[0]
 
 
+def test_a_difference_that_is_sure_and_says_nothing_is_not_told() -> None:
+    found = made()
+    near = [dataclasses.replace(row, ratio=1.002, p_holm=0.004) for row in found.enrichments]
+    main, _ = words(dataclasses.replace(found, enrichments=tuple(near)))
+    assert main == "The learned masks hide every wave as often as chance, to within 0.5 %."
+    near[0] = dataclasses.replace(near[0], ratio=0.99)
+    main, _ = words(dataclasses.replace(found, enrichments=tuple(near)))
+    assert main.startswith("The learned masks hide the P wave 0.99 times as often as chance")
+    assert "QRS" not in main
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

@@ -7,6 +7,8 @@ from typing import Final
 from ecglipse.occlusion import BandShare, Enrichment, Findings, Harm, Stability
 
 SURE: Final = 0.05
+TOLD: Final = 0.005
+"""Ratios nearer to 1 than this say nothing, however sure they are."""
 NAMES: Final = {
     "P": "the P wave",
     "PQ": "the PQ segment",
@@ -71,8 +73,10 @@ def overall_sentence(findings: Findings, sure: Sequence[Enrichment]) -> str:
             (row.p_holm for row in findings.overall() if not math.isnan(row.p_holm)), default=math.nan
         )
         return f"{who} hide no wave more or less often than chance (smallest p after Holm: {p_text(least)})."
-    often = sorted((row for row in sure if row.ratio > 1), key=lambda row: -row.ratio)
-    seldom = sorted((row for row in sure if row.ratio < 1), key=lambda row: row.ratio)
+    often = sorted((row for row in sure if row.ratio >= 1 + TOLD), key=lambda row: -row.ratio)
+    seldom = sorted((row for row in sure if row.ratio <= 1 - TOLD), key=lambda row: row.ratio)
+    if not often and not seldom:
+        return f"{who} hide every wave as often as chance, to within {100 * TOLD:g} %."
     if not often:
         return f"{who} hide {_several(seldom)}."
     return f"{who} hide {_several(often)}." + (f" They spare others: {_several(seldom)}." if seldom else "")
