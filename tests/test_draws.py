@@ -57,13 +57,14 @@ def test_a_child_depends_on_its_name_and_not_on_what_was_drawn_before() -> None:
     assert torch.equal(fresh.uniform(3), of(range(4)).uniform(3))
 
 
-def test_a_fork_is_another_part_at_each_call_and_the_same_in_each_batch() -> None:
+def test_children_of_a_fork_are_others_at_each_call_and_the_same_in_each_batch() -> None:
     one, whole = of(range(4)), of(range(9))
-    first, second = one.fork("a").uniform(9), one.fork("a").uniform(9)
+    first, second = (one.fork().child("a").uniform(9) for _ in range(2))
+    assert torch.equal(first, of(range(4)).child("a").uniform(9))
     assert not torch.equal(first, second)
-    assert not torch.equal(first, of(range(4)).fork("b").uniform(9))
-    assert torch.equal(first, whole.fork("a").uniform(9)[:4])
-    assert torch.equal(second, whole.fork("a").uniform(9)[:4])
+    assert torch.equal(second, one.part(slice(None)).fork().child("a").uniform(9)) is False
+    for part in (first, second):
+        assert torch.equal(part, whole.fork().child("a").uniform(9)[:4])
 
 
 def test_numbers_of_a_call_do_not_depend_on_how_they_are_cut_into_calls() -> None:

@@ -37,7 +37,7 @@ class Draws:
 
     def __init__(self, keys: UInt64[np.ndarray, " batch"], *, device: torch.device | str = "cpu") -> None:
         self.keys, self.device = keys, torch.device(device)
-        self._done = 0
+        self._done = self._forks = 0
         self._ahead: _Ahead | None = None
         self._place = 0
 
@@ -65,13 +65,10 @@ class Draws:
         """
         return Draws(_mix(self.keys ^ _stream(f"{type(name).__name__}:{name}")), device=self.device)
 
-    def fork(self, name: str) -> "Draws":
-        """Give draws of the same records for a part of the purpose, others at each call.
-
-        One number of these draws is used up, so that the next call is another part.
-        """
-        self._done += 1
-        return self.child(f"{name}, {self._done}")
+    def fork(self) -> "Draws":
+        """Give draws whose children are others at each call: these ones at the first, then a child's."""
+        times, self._forks = self._forks, self._forks + 1
+        return self.child(f"again {times}") if times else self
 
     def children(self, names: Sequence[str | int]) -> "list[Draws]":
         """Give the child of each name; their first numbers are hashed together, when one is asked for."""
@@ -87,13 +84,13 @@ class Draws:
     def on(self, device: torch.device | str) -> "Draws":
         """Give the same draws, at the point where these are, on another device; these stay as they are."""
         same = Draws(self.keys, device=device)
-        same._done = self._done
+        same._done, same._forks = self._done, self._forks
         return same
 
     def part(self, records: slice) -> "Draws":
         """Give the draws of some of the records, at the point where these are; these stay as they are."""
         part = Draws(self.keys[records], device=self.device)
-        part._done = self._done
+        part._done, part._forks = self._done, self._forks
         return part
 
     def uniform(self, *shape: int) -> Float[Tensor, "batch ..."]:

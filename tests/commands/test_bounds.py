@@ -40,7 +40,7 @@ BOUNDS: list[tuple[dict[str, Any], str, Any, Any]] = [
     (RANDOM, "masks.segment_s", 0.004, 0.01),
     (RANDOM, "masks.segment_s", 7.0, 5.0),
     (RANDOM | {"leads": "cells"}, "masks.segment_s", 21.0, 10.0),
-    (RANDOM, "masks.coverage", 1.1, 1.0),
+    (RANDOM, "masks.coverage", 1.0, 0.999),
     (RANDOM, "masks.coverage", 0.0, 1e-3),
     (RANDOM, "masks.taper_s", 0.004, 0.01),
     (NOISE, "masks.band_hz", (0.51, 0.59), (0.51, 0.71)),

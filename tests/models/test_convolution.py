@@ -99,6 +99,25 @@ def test_keeps_input_and_weights_and_nothing_else() -> None:
     assert sorted(kept) == sorted([x.data_ptr(), net.weight.data_ptr()])
 
 
+def test_a_trace_holds_torchs_own_which_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, x = conv(3, bias=True), channels_last(torch.randn(4, 5, 30, generator=rng()))
+    monkeypatch.setattr(torch.jit, "is_tracing", lambda: True)
+    assert net(x).grad_fn.name() != "_ByProductBackward"
+
+
+def test_each_records_own_gradient_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    net, x = conv(3), channels_last(torch.randn(4, 5, 30, generator=rng()))
+
+    def size(weight: Tensor, one: Tensor) -> Tensor:
+        made: Tensor = torch.func.functional_call(net, {"weight": weight}, (one[None],)).square().sum()
+        return made
+
+    each = torch.func.vmap(torch.func.grad(size), in_dims=(None, 0))
+    found = each(net.weight.detach(), x)
+    monkeypatch.setattr(convolution, "AVX2", False)
+    torch.testing.assert_close(found, each(net.weight.detach(), x), rtol=1e-4, atol=1e-3)
+
+
 def test_what_is_constant_gets_no_gradient() -> None:
     net, x = conv(3, bias=True), channels_last(torch.randn(4, 5, 30, generator=rng()))
     net(x).sum().backward()

@@ -1,6 +1,7 @@
 """Where all parts of a pretraining run meet, and what tells one run from another."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 from typing import Literal
 
@@ -136,6 +137,7 @@ def pretraining_facts(
         own.pop("marks")
     elif method.marks == "delineator":
         marked["delineator"] = [delineator(each) for each in (store, *_stores.also(config, store))]
+    mended = sorted(_mended(config, method))
     return {
         "format": "ecglipse-run",
         "version": 6,
@@ -154,4 +156,24 @@ def pretraining_facts(
         "also": [other.digest for other in _stores.also(config, store)],
         "rows": digest([int(row) for row in split.train]),
         "input": {"fs": store.fs, "n_samples": store.n_samples, "leads": list(store.leads), "unit": "mV"},
+        **({"mended": mended} if mended else {}),
     }
+
+
+def _mended(config: Config, method: Method) -> Iterator[str]:
+    """What gave something else in earlier runs of the same settings, so that those are other runs."""
+    net, played = config.mask_network, config.played_for(method)
+    if method.masks == "adversarial" and method.choice != "drawn" and net.chance:
+        yield "chance without draws"
+    if method.masks != "none" and config.masks.both_views:
+        if (net.rivals > 1 and net.applied == "all") or config.published.spared:
+            yield "draws of the first view"
+        if method.masks in ("predicted", "published") or net.entropy or net.smooth or net.diversity:
+            yield "own loss of two views"
+    if method.masks == "predicted" and config.pretrain.precision == "bf16":
+        yield "difficulty in float32"
+    if config.pretrain.ema:
+        yield "average of a method's own"  # cells of it had been read from the last weights
+    losing = {"lead-mask", "lead-subset"} & {view.name for view in config.views.extra}
+    if played["pairs"] in ("leads", "segments-leads") and (config.encoder.lead_drop or losing):
+        yield "pairs among leads that are there"

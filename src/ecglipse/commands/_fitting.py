@@ -69,11 +69,16 @@ def see_masks(config: Config, name: str, *, fs: float, samples: int) -> None:
     if is_read("masks.segment_s", policy):
         joint = method.domain == "spectral" or method.leads in ("cells", "factorised")
         least = 1 if joint and not method.mix_shared else 2
-        if round(rule.segment_s * fs) < 1 or round(samples / (rule.segment_s * fs)) < least:
+        if round(rule.segment_s * fs) < 1 or round(rule.segment_s * fs) * least > samples:
             raise ConfigError(
                 f"masks.segment_s: must be in {1 / fs:g}..{samples / fs / least:g} s; is {rule.segment_s:g}",
                 hint='whole leads are hidden with `leads = "cells"` and segments of all that is contrasted',
             )
+    if is_read("masks.coverage", policy) and not 0 < round(rule.coverage * samples) < samples:
+        raise ConfigError(
+            f"masks.coverage: must hide a sample of {samples} at least and leave one; is {rule.coverage:g}",
+            hint='no masks are `masks = "none"`',
+        )
     if rule.taper_s and is_read("masks.taper_s", policy) and round(rule.taper_s * fs) < 1:
         raise ConfigError(f"masks.taper_s: must be 0 or at least {1 / fs:g} s, a sample; is {rule.taper_s:g}")
     most = 2 * max(round(SHORTEST_SPECTRAL_S * fs), 1) + 1

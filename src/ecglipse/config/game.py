@@ -77,7 +77,7 @@ class Views(Section):
     """Of methods with `views` "3kg" or "3kg-projection": largest of each Euler angle, degrees."""
     threekg_scale: Annotated[float, Field(ge=1)] = 1.5
     """Of these: largest stretch of each axis."""
-    threekg_masked: Annotated[float, Field(ge=0, le=1)] = 0.5
+    threekg_masked: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Of these: share of each lead that is then set to 0, in one stretch."""
     extra: tuple[AnyView, ...] = ()
     """More views after these, in order, in pretraining: see `docs/views.md`."""

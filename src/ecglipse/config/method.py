@@ -1,8 +1,9 @@
 """A method: one way to get an encoder, and what it has otherwise than the rest."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ecglipse.config.game import ObjectiveName, PairsName
 from ecglipse.config.section import Section
@@ -11,7 +12,7 @@ WAVE_MASKS = ("p", "qrs", "r", "t")
 """Masks aimed at waves."""
 
 MOVING_VIEWS = ("crop-resize", "time-warp", "phase-surrogate", "electrode-swap")
-"""Views after which waves are no longer at the times, or in the leads, where they are marked."""
+"""Views after which waves are at other times, or whole leads in the place of others, than marks say."""
 
 OWN = ("encoder", "views", "masks", "mask_network", "published", "pretrain", "objective")
 """Tables of the config that a method may have its own values for."""
@@ -75,11 +76,20 @@ class Method(Section):
     set: dict[str, Any] = Field(default_factory=dict)
     """What this method has otherwise than the rest, by dotted path: { "mask_network.bound" = 0.5 }."""
 
+    @field_validator("set", mode="before")
+    @classmethod
+    def _dotted(cls, value: Any) -> Any:
+        """Take tables, such as TOML makes of a dotted key without quotes, for the paths that they mean."""
+        return dict(_paths(value)) if isinstance(value, dict) else value
+
     @model_validator(mode="after")
     def _fits(self) -> "Method":
         strangers = [key for key in self.set if key.partition(".")[0] not in OWN]
         if strangers:
             raise ValueError(f"`set` takes keys of {', '.join(OWN)}; not {', '.join(strangers)}")
+        tables = [key for key in self.set if "." not in key]
+        if tables:
+            raise ValueError(f'`set` takes paths such as "{tables[0]}.KEY"; not {", ".join(tables)}')
         if self.kind != "pretrained" and (self.masks != "none" or self.views != "base"):
             raise ValueError(f"kind {self.kind!r} trains nothing: leave out `masks` and `views`")
         if self.masks == "none" and self.mix_shared:
@@ -103,3 +113,11 @@ class Method(Section):
                 '`domain = "spectral"` needs random, adversarial or published masks without `mix_shared`'
             )
         return self
+
+
+def _paths(given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in given.items():
+        if isinstance(value, dict) and "." not in key:
+            yield from ((f"{key}.{inner}", one) for inner, one in value.items())
+        else:
+            yield key, value

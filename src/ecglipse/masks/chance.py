@@ -102,10 +102,11 @@ def in_band(
         ValueError: if fewer than two above 0 do. Of none all segments would score the same, and so each
             record be hidden from its beginning; one alone would hide every n-th segment.
     """
-    hz = torch.fft.rfftfreq(segments, d=time / fs / segments)
-    inside = (hz >= band_hz[0]) & (hz <= band_hz[1])
+    step = fs / time
+    low, high = (round(edge / step, 6) for edge in band_hz)  # 0.8 / 0.1 is a frequency, whatever its bits
+    number = torch.arange(segments // 2 + 1)
+    inside = (number >= low) & (number <= high)
     if inside[1:].sum() < 2:
-        step = fs / time
         raise ValueError(
             f"`band_hz` must hold two frequencies of {segments} segments at least, multiples of {step:g} Hz "
             f"up to {segments // 2 * step:g} Hz; got {band_hz[0]:g}, {band_hz[1]:g}"

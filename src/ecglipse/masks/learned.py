@@ -96,7 +96,7 @@ class LearnedMask(MaskPolicy):
         """Draw a mask of each rival, where every one is applied."""
         if not self.every or self.rivals == 1:
             return [self.draw(x, draws)]
-        logits, own = self.logits(x), draws.fork("rivals")
+        logits, own = self.logits(x), draws.fork()
         each = logits.unflatten(1, (self.rivals, -1)).unbind(1)
         return [Drawn(self._mask(s, own.child(k), x), logits) for k, s in enumerate(each)]
 

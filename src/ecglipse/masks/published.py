@@ -100,7 +100,7 @@ class PublishedMask(MaskPolicy):
         """Give each of the masks, where every one is applied."""
         if not self.every or self.per_lead:
             return [self.draw(x, draws)]
-        logits, own = self.logits(x), draws.fork("rivals")
+        logits, own = self.logits(x), draws.fork()
         each = self.soft(logits, x.shape[-1]).unbind(1)
         return [Drawn(self._over(soft, x, own.child(k)), logits) for k, soft in enumerate(each)]
 
@@ -114,7 +114,7 @@ class PublishedMask(MaskPolicy):
         mask = self._steep(soft).unsqueeze(1).to(x.dtype)
         if not self.spared:
             return mask
-        hidden = (draws.fork("spared").uniform(x.shape[1], 1) >= self.spared).to(x)
+        hidden = (draws.fork().child("spared").uniform(x.shape[1], 1) >= self.spared).to(x)
         return mask * (hidden if self.spared_by == "record" else hidden[:1])
 
     def own_loss(self, drawn: Drawn, difficulty: Float[Tensor, " batch"]) -> Float[Tensor, ""] | None:

@@ -31,7 +31,9 @@ def convolved(
     padding: int,
 ) -> Float[Tensor, "batch out 1 frame"]:
     """Convolve over time; both ways give the same output, and the same gradients up to rounding."""
-    if weight.requires_grad and torch.is_grad_enabled() and by_product(x, weight):
+    traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    learns = weight.requires_grad and torch.is_grad_enabled()
+    if learns and not traced and by_product(x, weight):
         made: Tensor = _ByProduct.apply(x, weight, bias, stride, padding)  # type: ignore[no-untyped-call]
         return made
     return _plain(x, weight, bias, stride, padding)
@@ -49,6 +51,8 @@ def _plain(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding:
 
 
 class _ByProduct(torch.autograd.Function):
+    generate_vmap_rule = True
+
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
         return _plain(x, weight, bias, stride, padding)

@@ -61,6 +61,8 @@ class PretrainedEncoder:
         device = next(self.net.parameters()).device
         whole = x if isinstance(x, Tensor) else np.array(x, dtype=np.float32)  # strides may be negative
         signal = torch.as_tensor(whole, dtype=torch.float32, device=device)
+        if signal.ndim != 3:
+            raise ValueError(f"`x` must be (record, lead, sample); got the shape {tuple(signal.shape)}")
         unsound = torch.nonzero(~signal.isfinite().flatten(1).all(1)).flatten().tolist()
         if unsound:
             raise RecordError(
