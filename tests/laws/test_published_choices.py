@@ -16,7 +16,7 @@ from ecglipse.batches import Batches
 from ecglipse.commands import _assemble, _encoders
 from ecglipse.config import Config, check
 from ecglipse.draws import Draws
-from ecglipse.errors import ConfigError, TrainingError
+from ecglipse.errors import ConfigError
 from ecglipse.masks import PublishedMask, PublishedSpectralMask, ZeroFill
 from ecglipse.masks.published import penalty
 from ecglipse.models.layers import patches
@@ -350,5 +350,5 @@ def _rows_of_step(batches: Batches, rule: Config, step: int) -> list[np.ndarray]
 
 def test_a_run_without_one_whole_step_is_refused(batches: Batches) -> None:
     rule = config(pretrain={"epochs": 1, "batch": 8, "accumulate": 9}, published={"leftover": "next-epoch"})
-    with pytest.raises(TrainingError, match="not one step"):
+    with pytest.raises(ConfigError, match=r"pretrain\.accumulate: at most 5, .*; is 9"):
         training(batches, rule, records=40)
