@@ -39,6 +39,19 @@ from ecglipse.errors import ConfigError
         ),
         ({"masks": "random", "set": {"masks.segment_s": 0.001}}, r"must be in 0\.01\.\."),
         ({"masks": "random", "set": {"masks.taper_s": 0.001}}, r"must be 0 or at least 0\.01 s, a sample"),
+        (
+            {"objective": "moco", "set": {"objective.queue": 96}},
+            r"methods\.m: objective\.queue: 96, but there are 96 training records.*\n\nhint: let it be 48 ",
+        ),
+        (
+            {"set": {"published.leftover": "next-epoch", "pretrain.accumulate": 19}},
+            r"methods\.m: pretrain\.accumulate: at most 18, .*; is 19",
+        ),
+        (
+            {"set": {"views.extra": [{"name": "gain"}, {"name": "emg", "swell_s": 0.0001}]}},
+            r"methods\.m: views\.extra\.1 \(emg\): knots 0\.0001 s apart need a rate of 10000 Hz at least; "
+            r"it is 100\n\nhint: change its values or leave it out",
+        ),
     ],
 )
 def test_what_the_records_cannot_give_is_refused(
@@ -66,6 +79,28 @@ def test_what_they_can_give_is_not(tiny: dict[str, Any]) -> None:
         "six leads": {"pairs": "leads", "set": {"objective.leads": 6}},
         "fifteen segments": {"pairs": "segments", "set": {"objective.segments": 15}},
         "block": {"masks": "block"},
+        "longest queue": {"objective": "moco", "set": {"objective.queue": 95}},
+        "one step": {"set": {"published.leftover": "next-epoch", "pretrain.accumulate": 18}},
+        "what is left": {"set": {"pretrain.accumulate": 19}},
         "floor": {"kind": "init"},
     }
     _assemble.see_that_it_fits(check(tiny, where="tiny"), Store.open(Path(tiny["store"])))
+
+
+def test_the_rotation_with_the_fewest_records_counts(
+    tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pathlib import Path
+
+    import numpy as np
+
+    from ecglipse.commands import _fitting
+    from ecglipse.splits import Split
+    from ecglipse.store import Store
+
+    tiny["split"] = {"kind": "rotations", "rotations": [0, 1]}
+    none = np.zeros(0, dtype=np.int64)
+    splits = [Split(np.arange(size), none, none) for size in (90, 80, 70)]
+    monkeypatch.setattr(_fitting._splits, "splits", lambda config, store: splits)
+    config = check(tiny, where="tiny")
+    assert _fitting.count_training(config, Store.open(Path(tiny["store"]))) == 80

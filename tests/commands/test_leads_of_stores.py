@@ -76,8 +76,8 @@ def test_a_store_of_any_leads_is_pretrained_on_and_its_encoder_knows_them(
 @pytest.mark.parametrize(
     ("extra", "views", "words"),
     [
-        ("", "3kg", 'method a, views = "3kg": 3KG needs I, II, V1'),
-        ('{ name = "3kg-projection" }', "base", "method a, views.extra: 3KG needs"),
+        ("", "3kg", 'methods.a: views = "3kg": 3KG needs I, II, V1'),
+        ('{ name = "3kg-projection" }', "base", "methods.a: views.extra.0 (3kg-projection): 3KG needs"),
         ('{ name = "electrode-swap" }', "base", "exchanging RA-LA needs lead III"),
         ('{ name = "chest-shift" }', "base", "without V2, V3, V4, V5, V6"),
         ('{ name = "powerline" }', "base", "mains hum of 60 Hz needs a rate above 120 Hz; it is 100"),

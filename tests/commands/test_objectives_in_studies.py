@@ -55,7 +55,7 @@ def test_a_run_is_known_by_what_counts_for_it_and_by_nothing_else(tiny: dict[str
 
 def test_a_queue_that_would_hold_a_records_own_keys_is_refused(tiny: dict[str, Any]) -> None:
     tiny["methods"] |= {"m": {"objective": "moco"}}
-    with pytest.raises(ConfigError, match=r"`objective\.queue` is 1024, but there are \d+ training records"):
+    with pytest.raises(ConfigError, match=r"objective\.queue: 1024, but there are \d+ training records"):
         pretrain(check(tiny, where="tiny"), method="m", progress=False)
 
 

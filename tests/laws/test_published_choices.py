@@ -348,7 +348,10 @@ def _rows_of_step(batches: Batches, rule: Config, step: int) -> list[np.ndarray]
     return [part.rows for part in made.parts()]
 
 
-def test_a_run_without_one_whole_step_is_refused(batches: Batches) -> None:
+def test_a_run_without_one_whole_step_is_refused(batches: Batches, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = config(pretrain={"epochs": 1, "batch": 8, "accumulate": 9}, published={"leftover": "next-epoch"})
+    with pytest.raises(ConfigError, match=r"pretrain\.accumulate: at most 5, .*; is 9"):
+        training(batches, rule, records=40)
+    monkeypatch.setattr(_assemble, "see_training", lambda *a, **k: None)
     with pytest.raises(TrainingError, match="not one step"):
         training(batches, rule, records=40)

@@ -92,6 +92,15 @@ def test_what_a_view_may_change_owes_to_its_parameters(tiny: dict[str, Any]) -> 
     ]
 
 
+def test_a_batch_of_more_records_than_there_are_is_said_with_its_methods(tiny: dict[str, Any]) -> None:
+    tiny["pretrain"]["batch"] = 97
+    tiny["methods"]["simclr"] = {"set": {"pretrain.batch": 96}}
+    assert list(doubtful(check(tiny, where="tiny"))) == [
+        "batch of 97, but 96 records: each step takes them all "
+        "(of random-per-lead, 3kg, adversarial-per-lead)"
+    ]
+
+
 def test_marks_that_are_to_be_made_and_masks_to_be_looked_at_cost_time(
     tiny: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

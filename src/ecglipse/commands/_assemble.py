@@ -12,7 +12,7 @@ from jaxtyping import Int
 from ecglipse.batches import Batches, Joined, best_device
 from ecglipse.commands import _contrast, _encoders, _stores, _views
 from ecglipse.commands._delineated import delineator
-from ecglipse.commands._fitting import see_masks, see_pairs
+from ecglipse.commands._fitting import count_training, see_masks, see_pairs, see_training
 from ecglipse.commands._policies import fill, loaded_network, policy, ramp
 from ecglipse.config import Config, Method, digest
 from ecglipse.errors import ConfigError
@@ -35,13 +35,7 @@ def training(
     if len(stores) > 1:
         batches = Joined(stores, device=batches.device)
         rows = np.concatenate([rows, np.arange(len(store), sum(map(len, stores)))])
-    playing = config.played_for(method)
-    if playing.get("queue", 0) >= len(rows):
-        raise ConfigError(
-            f"`objective.queue` is {playing['queue']}, but there are {len(rows)} training records: "
-            "each would be compared with itself",
-            hint="let it be half of the training records at most",
-        )
+    see_training(config, method, records=len(rows))
     learner = _encoders.encoder(config, store, seed=seed)
     network = config.mask_network
     game = AdversarialMasking(
@@ -86,7 +80,7 @@ def training(
 
 
 def see_that_it_fits(config: Config, store: Store) -> None:
-    """See, before anything runs, that encoders, pairs and masks of all methods fit the store's records.
+    """See, before anything runs, that encoders, pairs, masks and steps of all methods fit the records.
 
     Raises:
         ConfigError: naming the method, the key and what would fit.
@@ -103,6 +97,7 @@ def see_that_it_fits(config: Config, store: Store) -> None:
                 continue
             samples = see_pairs(own, method, store=store, shortest=shortest[own.encoder.name])
             see_masks(own, name, fs=store.fs, samples=samples)
+            see_training(own, method, records=count_training(own, store))
         except ConfigError as error:
             raise ConfigError(f"methods.{name}: {error.message}", hint=error.hint) from None
 

@@ -1,11 +1,53 @@
 """Whether what a config asks for can be had of a store's records: looked at before anything runs."""
 
+import numpy as np
+
+from ecglipse.commands import _splits, _stores
 from ecglipse.config import SHORTEST_SPECTRAL_S, Config, Method
 from ecglipse.config.keys import is_read
 from ecglipse.errors import ConfigError
 from ecglipse.masks.chance import in_band
 from ecglipse.masks.segments import count_segments
+from ecglipse.pretrain.order import Order
 from ecglipse.store import Store
+
+
+def count_training(config: Config, store: Store) -> int:
+    """Count the records that a method is pretrained on: the fewest of any rotation that is studied.
+
+    Args:
+        config: as the method has it.
+        store: the study's own; those of `pretrain.also` are counted too.
+    """
+    splits = _splits.splits(config, store)
+    own = min(len(splits[rotation].train) for rotation in _splits.studied(config, store))
+    return own + sum(map(len, _stores.also(config, store)))
+
+
+def see_training(config: Config, method: Method, *, records: int) -> None:
+    """See that there are records enough for the queue and for a step.
+
+    Args:
+        config: as the method has it.
+        method: of the config.
+        records: that it is pretrained on.
+
+    Raises:
+        ConfigError: if the queue remembers them all, or a step takes more batches than all epochs have.
+    """
+    rule, queue = config.pretrain, config.played_for(method).get("queue", 0)
+    if queue >= records:
+        raise ConfigError(
+            f"objective.queue: {queue}, but there are {records} training records: "
+            "each would be compared with itself",
+            hint=f"let it be {max(records // 2, 1)} at most, half of them",
+        )
+    batches = Order(np.arange(records), batch=rule.batch, seed=0).steps(rule.epochs)
+    if config.published.leftover == "next-epoch" and rule.accumulate > batches:
+        raise ConfigError(
+            f"pretrain.accumulate: at most {batches}, the batches of all epochs, with "
+            f'`published.leftover = "next-epoch"`; is {rule.accumulate}'
+        )
 
 
 def see_pairs(config: Config, method: Method, *, store: Store, shortest: int) -> int:

@@ -1,6 +1,7 @@
-"""What `ecglipse study --plan` says beside its cells: labels, doubts about views, leaks, time and memory."""
+"""What `ecglipse study --plan` says beside its cells: labels, doubts, leaks, time and memory."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ def _duration(seconds: float) -> str:
 
 
 def doubtful(config: "Config") -> Iterator[str]:
+    """Say what of a config may not be what is meant: views that change labels, batches of all records."""
+    yield from _changed_labels(config)
+    yield from _whole_batches(config)
+
+
+def _changed_labels(config: "Config") -> Iterator[str]:
     """Say which of the config's extra views may change what a task's labels are read from."""
     from ecglipse.commands._places import where
     from ecglipse.study.plan import tasks
@@ -49,3 +56,17 @@ def doubtful(config: "Config") -> Iterator[str]:
             if changed:
                 what = f"the view {name} (of {', '.join(methods)}) may change {', '.join(sorted(changed))}"
                 yield f"{what}, by which {task} is labelled"
+
+
+def _whole_batches(config: "Config") -> Iterator[str]:
+    """Say which methods ask for a batch of more records than they are pretrained on."""
+    from ecglipse.commands._fitting import count_training
+    from ecglipse.store import Store
+
+    store, by_size = Store.open(Path(config.store)), dict[tuple[int, int], list[str]]()
+    for name, method in config.methods.items():
+        own = config.of(name)
+        if method.kind == "pretrained" and own.pretrain.batch > (records := count_training(own, store)):
+            by_size.setdefault((own.pretrain.batch, records), []).append(name)
+    for (batch, records), methods in by_size.items():
+        yield f"batch of {batch}, but {records} records: each step takes them all (of {', '.join(methods)})"

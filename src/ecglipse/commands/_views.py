@@ -11,8 +11,9 @@ from ecglipse.store import Store
 from ecglipse.views.base import BaseViews
 from ecglipse.views.lead_drop import lead_drop
 from ecglipse.views.parts import Planned
+from ecglipse.views.settings import AnyView
 from ecglipse.views.threekg import threekg, threekg_projection, time_mask
-from ecglipse.views.view import Augmentation, Pipeline, make
+from ecglipse.views.view import Augmentation, Pipeline, View, make
 
 
 def base_views(config: Config, store: Store) -> BaseViews:
@@ -55,9 +56,11 @@ def view(config: Config, method: Method, *, store: Store, side: Literal["first",
 def extra_views(config: Config, store: Store, *, side: Literal["first", "second"]) -> Pipeline:
     """The views that the config lists for this side."""
     kinds = [kind for kind in config.views.extra if kind.sides in ("both", side)]
-    return Pipeline(
-        [make(fs=store.fs, names=store.leads, **kind.model_dump(exclude={"sides"})) for kind in kinds]
-    )
+    return Pipeline([_extra_view(kind, store) for kind in kinds])
+
+
+def _extra_view(kind: AnyView, store: Store) -> View:
+    return make(fs=store.fs, names=store.leads, **kind.model_dump(exclude={"sides"}))
 
 
 def finetuning_view(config: Config, store: Store) -> Augmentation:
@@ -69,25 +72,25 @@ def see_views(config: Config, store: Store) -> None:
     """See that the views of all methods can be made of the store's leads, rate and length.
 
     Raises:
-        ConfigError: naming the first that cannot.
+        ConfigError: naming the method and the first of its views that cannot.
     """
     draws, shape = Draws.of(0, "check", rows=[0]), (1, len(store.leads), store.n_samples)
     for name, method in config.methods.items():
         own = config.of(name)
+        where, hint = "views", "set its strength in `[views]` to 0"
         try:
-            where = "views"
             base_views(own, store).plan(draws, shape)
             spatial = _SPATIAL[method.views]
             if spatial is not None:
-                where = f'views = "{method.views}"'
+                where, hint = f'views = "{method.views}"', "choose others"
                 spatial.plan(draws, shape, **_turn(own, store))
-            where = "views.extra"
-            for side in ("first", "second"):
-                extra_views(own, store, side=side).plan(draws, shape)
+            for place, kind in enumerate(own.views.extra if method.kind == "pretrained" else ()):
+                where, hint = f"views.extra.{place} ({kind.name})", "change its values or leave it out"
+                _extra_view(kind, store).plan(draws, shape)
         except ValueError as error:
             raise ConfigError(
-                f"method {name}, {where}: {error}",
-                hint="leave it out, or prepare a store with other `--leads`, `--fs` or `--duration-s`",
+                f"methods.{name}: {where}: {error}",
+                hint=f"{hint}, or prepare a store with other `--leads`, `--fs` or `--duration-s`",
             ) from None
 
 
