@@ -86,6 +86,7 @@ def see_that_it_fits(config: Config, store: Store) -> None:
         ConfigError: naming the method, the key and what would fit.
     """
     shortest: dict[str, int] = {}
+    records = count_training(config, store)
     for name, method in config.methods.items():
         if method.kind in SEEDLESS:
             continue
@@ -97,7 +98,7 @@ def see_that_it_fits(config: Config, store: Store) -> None:
                 continue
             samples = see_pairs(own, method, store=store, shortest=shortest[own.encoder.name])
             see_masks(own, name, fs=store.fs, samples=samples)
-            see_training(own, method, records=count_training(own, store))
+            see_training(own, method, records=records[name])
         except ConfigError as error:
             raise ConfigError(f"methods.{name}: {error.message}", hint=error.hint) from None
 

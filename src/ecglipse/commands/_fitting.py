@@ -12,16 +12,17 @@ from ecglipse.pretrain.order import Order
 from ecglipse.store import Store
 
 
-def count_training(config: Config, store: Store) -> int:
-    """Count the records that a method is pretrained on: the fewest of any rotation that is studied.
+def count_training(config: Config, store: Store) -> dict[str, int]:
+    """Count the records that each method is pretrained on: the fewest of any rotation that is studied.
 
     Args:
-        config: as the method has it.
+        config: of the study; splits are the same for all of its methods.
         store: the study's own; those of `pretrain.also` are counted too.
     """
     splits = _splits.splits(config, store)
     own = min(len(splits[rotation].train) for rotation in _splits.studied(config, store))
-    return own + sum(map(len, _stores.also(config, store)))
+    methods = [name for name, method in config.methods.items() if method.kind == "pretrained"]
+    return {name: own + sum(map(len, _stores.also(config.of(name), store))) for name in methods}
 
 
 def see_training(config: Config, method: Method, *, records: int) -> None:

@@ -63,10 +63,10 @@ def _whole_batches(config: "Config") -> Iterator[str]:
     from ecglipse.commands._fitting import count_training
     from ecglipse.store import Store
 
-    store, by_size = Store.open(Path(config.store)), dict[tuple[int, int], list[str]]()
-    for name, method in config.methods.items():
-        own = config.of(name)
-        if method.kind == "pretrained" and own.pretrain.batch > (records := count_training(own, store)):
-            by_size.setdefault((own.pretrain.batch, records), []).append(name)
+    by_size: dict[tuple[int, int], list[str]] = {}
+    for name, records in count_training(config, Store.open(Path(config.store))).items():
+        batch = config.of(name).pretrain.batch
+        if batch > records:
+            by_size.setdefault((batch, records), []).append(name)
     for (batch, records), methods in by_size.items():
         yield f"batch of {batch}, but {records} records: each step takes them all (of {', '.join(methods)})"
