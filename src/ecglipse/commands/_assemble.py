@@ -168,8 +168,6 @@ def _mended(config: Config, method: Method) -> Iterator[str]:
             yield "own loss of two views"
     if method.masks == "predicted" and config.pretrain.precision == "bf16":
         yield "difficulty in float32"
-    if config.pretrain.ema:
-        yield "average of a method's own"  # cells of it had been read from the last weights
     losing = {"lead-mask", "lead-subset"} & {view.name for view in config.views.extra}
     if played["pairs"] in ("leads", "segments-leads") and (config.encoder.lead_drop or losing):
         yield "pairs among leads that are there"

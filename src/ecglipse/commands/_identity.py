@@ -45,6 +45,7 @@ def identity(config: Config, unit: Unit, cell: Cell, *, run: Path | None, place:
         if tuned
         else None,
         **({"disturbance": cell.disturbance} if cell.disturbance else {}),
+        **({"average": "read"} if run and own.pretrain.ema and not config.pretrain.ema else {}),
         **read_as(own.encoder, said=kind in SEEDLESS),
         **as_published(own.published, tuned=tuned, said=run is not None or kind in SEEDLESS),
     )

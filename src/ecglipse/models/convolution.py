@@ -66,17 +66,18 @@ class _ByProduct(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
         (grad,), (x, weight) = grads, ctx.saved_tensors
         of_x, of_weight, of_bias, *_ = ctx.needs_input_grad
-        again = torch.is_grad_enabled()  # a gradient of the gradient is wanted: torch's own has one
-        product = of_weight and not again
-        mask, dx, dw = (of_x, of_weight and again, False), None, None
+        # where a gradient of the gradient is wanted, all is torch's own, which has one
+        product = of_weight and not torch.is_grad_enabled()
+        mask, dx, dw = (of_x, of_weight and not product, False), None, None
         if any(mask):
             dx, dw, _ = torch.ops.aten.convolution_backward(
                 grad, x, weight.unsqueeze(2), None, (1, ctx.stride), (0, ctx.padding), (1, 1), False, (0, 0),
                 1, mask,
             )  # fmt: skip
-            dw = None if dw is None else dw.squeeze(2)
         if product:
             dw = weight_gradient(grad, x, weight.shape[2], ctx.stride, ctx.padding)
+        elif dw is not None:
+            dw = dw.squeeze(2)
         return dx, dw, grad.sum(dim=(0, 2, 3)) if of_bias else None, None, None
 
 
